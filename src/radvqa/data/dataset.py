@@ -1,0 +1,94 @@
+"""The seam for data sets: what a file in this folder must offer to be one name away."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol
+
+from radvqa.errors import DataError
+from radvqa.sample import Region, Sample
+
+
+@dataclass(frozen=True)
+class Split:
+    """What was published about one split, to check a copy against.
+
+    Attributes:
+        rows: number of question–answer pairs.
+        images: number of distinct images.
+        digest: SHA-256 over the split's rows as ``fingerprint.of_samples`` computes it; empty when not known.
+    """
+
+    rows: int
+    images: int
+    digest: str = ""
+
+
+@dataclass(frozen=True)
+class Version:
+    """One version of a data set: a language or a published variant, never silently mixed with another."""
+
+    summary: str
+    splits: Mapping[str, Split]
+    language: str = "en"
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What is known about a data set before it is read.
+
+    Attributes:
+        title: full name.
+        source: paper or page that published it.
+        licence: as stated by the publishers.
+        folder: the folder's name below ``RADVQA_DATA``; empty when the data is made, not found.
+        default: the version used when none is named.
+        versions: by name.
+        notes: traps that a user should know.
+    """
+
+    title: str
+    source: str
+    licence: str
+    folder: str
+    default: str
+    versions: Mapping[str, Version]
+    notes: Sequence[str] = ()
+
+
+@dataclass
+class Problems:
+    """Where loaders report rows and images that cannot be used.
+
+    Attributes:
+        skip: leave the bad ones out and go on, instead of stopping at the first.
+        found: one sentence for each that was left out.
+    """
+
+    skip: bool = False
+    found: list[str] = field(default_factory=list)
+
+    def report(self, message: str) -> None:
+        """Record one bad row or image.
+
+        Raises:
+            DataError: when bad ones are not to be skipped.
+        """
+        if not self.skip:
+            raise DataError(f"{message} Mend it, or leave such rows out with --skip-bad.")
+        self.found.append(message)
+
+
+class DataSet(Protocol):
+    """A data set: facts, samples, and the labelled regions of its images."""
+
+    name: str
+    facts: Facts
+
+    def load(self, folder: Path, version: str, problems: Problems) -> list[Sample]:
+        """Read every split of one version, in published order."""
+        ...
+
+    def regions(self, folder: Path, image: str) -> list[Region]:
+        """Return the labelled regions of one image; empty when the data set has none."""
+        ...

@@ -1,0 +1,121 @@
+"""Name → data set, and the one way to load one. Adding a data set: a file in this folder and a line here."""
+
+import os
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from radvqa.data.dataset import DataSet, Problems, Version
+from radvqa.data.phantom import Phantom
+from radvqa.data.slake import Slake
+from radvqa.data.vqa_rad import VqaRad
+from radvqa.errors import DataError, nearest
+from radvqa.sample import Region, Sample
+
+DATASETS: dict[str, DataSet] = {data_set.name: data_set for data_set in (Phantom(), Slake(), VqaRad())}
+
+
+@dataclass(frozen=True)
+class Selection:
+    """A data set and one of its versions, as named by ``name`` or ``name:version``."""
+
+    data_set: DataSet
+    version_name: str
+
+    @property
+    def name(self) -> str:
+        """The full name, ``name:version``."""
+        return f"{self.data_set.name}:{self.version_name}"
+
+    @property
+    def version(self) -> Version:
+        """What is known about the version."""
+        return self.data_set.facts.versions[self.version_name]
+
+    @property
+    def folder(self) -> Path:
+        """Where the data lies (or is made, for a data set that is generated).
+
+        Raises:
+            DataError: when ``RADVQA_DATA`` is not set or does not hold the data set.
+        """
+        wanted = self.data_set.facts.folder
+        if not wanted:
+            return Path()
+        root = os.environ.get("RADVQA_DATA")
+        if not root:
+            raise DataError(
+                f"{self.data_set.name} is read from the folder {wanted}/ below RADVQA_DATA, which is not set; "
+                f"export RADVQA_DATA=/path/to/data sets, or use the data set 'phantom', which needs none."
+            )
+        folder = Path(root) / wanted
+        if not folder.is_dir():
+            raise DataError(f"{self.data_set.name}: RADVQA_DATA is {root}, but there is no folder {wanted}/ in it.")
+        return folder
+
+
+def select(name: str) -> Selection:
+    """Find a data set by ``name`` or ``name:version``.
+
+    Raises:
+        DataError: for an unknown name or version, with the nearest known one.
+    """
+    base, _, version = name.partition(":")
+    if base not in DATASETS:
+        raise DataError(f"There is no data set {base!r}; {nearest(base, list(DATASETS))}")
+    facts = DATASETS[base].facts
+    version = version or facts.default
+    if version not in facts.versions:
+        raise DataError(f"{base} has no version {version!r}; {nearest(version, list(facts.versions))}")
+    return Selection(DATASETS[base], version)
+
+
+def load(name: str, problems: Problems | None = None) -> list[Sample]:
+    """Load every split of a data set, in published order.
+
+    Args:
+        name: ``name`` or ``name:version``.
+        problems: where bad rows are reported; by default the first one raises.
+
+    Raises:
+        DataError: when the data is absent, a row is bad, an id is repeated, or a published split is empty.
+    """
+    selection = select(name)
+    problems = problems or Problems()
+    samples = _without_repeated_ids(
+        selection.data_set.load(selection.folder, selection.version_name, problems), problems
+    )
+    counts = Counter(sample.split for sample in samples)
+    for split in selection.version.splits:
+        if not counts[split]:
+            raise DataError(f"{selection.name}: the split {split!r} is empty; check the files in {selection.folder}.")
+    return samples
+
+
+def load_split(name: str, split: str, problems: Problems | None = None) -> list[Sample]:
+    """Load one split of a data set.
+
+    Raises:
+        DataError: as ``load``, and for an unknown split.
+    """
+    known = list(select(name).version.splits)
+    if split not in known:
+        raise DataError(f"{name} has no split {split!r}; {nearest(split, known)}")
+    return [sample for sample in load(name, problems) if sample.split == split]
+
+
+def regions(name: str, image: str) -> list[Region]:
+    """Return the labelled regions of one image of a data set."""
+    selection = select(name)
+    return selection.data_set.regions(selection.folder, image)
+
+
+def _without_repeated_ids(samples: Iterable[Sample], problems: Problems) -> list[Sample]:
+    first: dict[str, Sample] = {}
+    for sample in samples:
+        if sample.id in first:
+            problems.report(f"{sample.source}: the id {sample.id} was already used at {first[sample.id].source}.")
+        else:
+            first[sample.id] = sample
+    return list(first.values())
