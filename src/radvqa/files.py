@@ -130,7 +130,9 @@ def read_json(path: Path) -> Any:
     try:
         return json.loads(read_text(path))
     except json.JSONDecodeError as error:
-        raise DataError(f"{path} is not valid JSON: {error.msg} in line {error.lineno}, column {error.colno}.") from None
+        raise DataError(
+            f"{path} is not valid JSON: {error.msg} in line {error.lineno}, column {error.colno}."
+        ) from None
 
 
 def read_jsonl(path: Path) -> Iterator[Any]:
@@ -164,7 +166,9 @@ def locked(path: Path, *, what: str, wait: bool = True) -> Iterator[None]:
     try:
         lock.acquire(timeout=-1 if wait else 0)
     except filelock.Timeout:
-        raise RadvqaError(f"{what} is in use by another process; wait for it to end, or choose another.") from None
+        raise RadvqaError(
+            f"{what} is in use by another process; wait for it to end, or choose another."
+        ) from None
     try:
         yield
     finally:

@@ -1,4 +1,4 @@
-"""Name → data set, and the one way to load one. Adding a data set: a file in this folder and a line here."""
+"""Name → data set, and the one way to load one. Adding a data set is adding a file to ``sets/``."""
 
 import os
 from collections import Counter
@@ -7,13 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from radvqa.data.dataset import DataSet, Problems, Version
-from radvqa.data.phantom import Phantom
-from radvqa.data.slake import Slake
-from radvqa.data.vqa_rad import VqaRad
 from radvqa.errors import DataError, nearest
+from radvqa.registry import Registry
 from radvqa.sample import Region, Sample
 
-DATASETS: dict[str, DataSet] = {data_set.name: data_set for data_set in (Phantom(), Slake(), VqaRad())}
+DATASETS: Registry[DataSet] = Registry("radvqa.data.sets", "DATA_SET")
 
 
 @dataclass(frozen=True)
@@ -51,7 +49,9 @@ class Selection:
             )
         folder = Path(root) / wanted
         if not folder.is_dir():
-            raise DataError(f"{self.data_set.name}: RADVQA_DATA is {root}, but there is no folder {wanted}/ in it.")
+            raise DataError(
+                f"{self.data_set.name}: RADVQA_DATA is {root}, but there is no folder {wanted}/ in it."
+            )
         return folder
 
 
@@ -89,7 +89,9 @@ def load(name: str, problems: Problems | None = None) -> list[Sample]:
     counts = Counter(sample.split for sample in samples)
     for split in selection.version.splits:
         if not counts[split]:
-            raise DataError(f"{selection.name}: the split {split!r} is empty; check the files in {selection.folder}.")
+            raise DataError(
+                f"{selection.name}: the split {split!r} is empty; check the files in {selection.folder}."
+            )
     return samples
 
 
@@ -115,7 +117,9 @@ def _without_repeated_ids(samples: Iterable[Sample], problems: Problems) -> list
     first: dict[str, Sample] = {}
     for sample in samples:
         if sample.id in first:
-            problems.report(f"{sample.source}: the id {sample.id} was already used at {first[sample.id].source}.")
+            problems.report(
+                f"{sample.source}: the id {sample.id} was already used at {first[sample.id].source}."
+            )
         else:
             first[sample.id] = sample
     return list(first.values())

@@ -1,0 +1,1 @@
+"""The verbs: programs that use everything below; the command line and notebooks call the same functions."""

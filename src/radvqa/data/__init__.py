@@ -1,0 +1,1 @@
+"""Data in: what a data set offers, safe decoding, and images decoded once."""

@@ -1,0 +1,1 @@
+"""Made-up radiology: anatomy, findings and images with known truth."""

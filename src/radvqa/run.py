@@ -1,0 +1,252 @@
+"""The run folder: the one hand-over between commands. Every later command reads it and nothing else.
+
+::
+
+    RUN/
+      run.json             what kind of run it is, its state, and what it measured while it ran
+      recipe.yaml          the resolved recipe
+      provenance.json      data fingerprints, versions, git commit, seed, hardware
+      history.jsonl        one line per epoch
+      checkpoints/         model.json (what to build) and best/last.safetensors (trained weights)
+      predictions.jsonl    answers on the test split; other splits as predictions-DATASET-SPLIT.jsonl
+      baselines.jsonl      answers of the trivial baselines to the same questions
+      scores.json          what ``radvqa score`` found
+      examples/            a few pictures of the predicted split, for reports
+      figures/             PNG
+      README.md            the model card
+"""
+
+import re
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from radvqa import files
+from radvqa.errors import DataError, RunError
+from radvqa.prediction import Prediction, read_predictions, write_predictions
+
+FORMAT = 1
+
+
+@dataclass(frozen=True)
+class Answers:
+    """Which predictions of a run: a data set and split, and the files that hold them.
+
+    Attributes:
+        dataset: ``name:version``.
+        split: the split's name.
+        suffix: empty for the recipe's own test split, else ``-DATASET-SPLIT``.
+    """
+
+    dataset: str
+    split: str
+    suffix: str = ""
+
+    def file(self, stem: str, ending: str) -> str:
+        """Name the file of one kind, for instance ``predictions.jsonl``."""
+        return f"{stem}{self.suffix}.{ending}"
+
+
+class Run:
+    """A run folder, read and written by name.
+
+    Args:
+        folder: the folder; it must hold ``run.json``. Use ``Run.create`` for a new one.
+
+    Raises:
+        RunError: when the folder is no run folder or was made by a newer version.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = Path(folder)
+        if not (self.folder / "run.json").is_file():
+            raise RunError(
+                f"{folder} is not a run folder (it has no run.json); `radvqa train RECIPE` makes one."
+            )
+        if self.facts.get("format") != FORMAT:
+            raise RunError(
+                f"{folder} has format {self.facts.get('format')}; this version reads format {FORMAT}."
+            )
+
+    @classmethod
+    def create(cls, folder: Path, recipe: Mapping[str, Any], provenance: Mapping[str, Any]) -> "Run":
+        """Make a run folder in state ``training``; a folder that holds an unfinished run is begun anew.
+
+        Raises:
+            RunError: when the folder holds a finished run, or files that are no run.
+        """
+        if (folder / "run.json").is_file():
+            if Run(folder).finished:
+                raise RunError(f"{folder} holds a finished run; choose another --out, or delete that folder.")
+            for name in ("history.jsonl", "checkpoints/best.safetensors", "checkpoints/last.safetensors"):
+                (folder / name).unlink(missing_ok=True)
+        elif folder.is_dir() and any(entry.name != ".lock" for entry in folder.iterdir()):
+            raise RunError(f"{folder} exists and is not a run folder; choose another --out.")
+        files.write_json(folder / "provenance.json", provenance)
+        files.write_text(
+            folder / "recipe.yaml", yaml.safe_dump(dict(recipe), sort_keys=False, allow_unicode=True)
+        )
+        files.write_json(folder / "run.json", {"format": FORMAT, "state": "training", "started": _now()})
+        return cls(folder)
+
+    @classmethod
+    @contextmanager
+    def held(cls, folder: Path) -> Iterator[None]:
+        """Hold a run folder for writing.
+
+        Raises:
+            RunError: when another process holds it.
+        """
+        with files.locked(folder / ".lock", what=f"The run folder {folder}", wait=False):
+            yield
+
+    @property
+    def name(self) -> str:
+        """The folder's name."""
+        return self.folder.resolve().name
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """The content of ``run.json``."""
+        facts = files.read_json(self.folder / "run.json")
+        if not isinstance(facts, dict):
+            raise RunError(f"{self.folder / 'run.json'} is not a JSON object.")
+        return facts
+
+    @property
+    def finished(self) -> bool:
+        """Whether training came to its end."""
+        return self.facts.get("state") == "finished"
+
+    def finish(self, measured: Mapping[str, Any]) -> None:
+        """Mark the run as finished; everything else must be on disk before."""
+        files.write_json(
+            self.folder / "run.json", {**self.facts, "state": "finished", "ended": _now(), **measured}
+        )
+
+    def require_finished(self) -> None:
+        """Refuse to build on a run that was interrupted.
+
+        Raises:
+            RunError: when training did not come to its end.
+        """
+        if not self.finished:
+            raise RunError(
+                f"{self.folder} was not trained to its end; run `radvqa train` with the same --out again."
+            )
+
+    @property
+    def recipe(self) -> dict[str, Any]:
+        """The resolved recipe as plain values."""
+        recipe = yaml.safe_load(files.read_text(self.folder / "recipe.yaml"))
+        if not isinstance(recipe, dict):
+            raise RunError(f"{self.folder / 'recipe.yaml'} is not a YAML mapping.")
+        return recipe
+
+    @property
+    def provenance(self) -> dict[str, Any]:
+        """The content of ``provenance.json``."""
+        provenance: dict[str, Any] = files.read_json(self.folder / "provenance.json")
+        return provenance
+
+    @property
+    def history(self) -> list[dict[str, Any]]:
+        """One mapping per epoch: ``epoch``, ``train_loss``, ``val_loss``, ``val_accuracy``, ``seconds`` …"""
+        path = self.folder / "history.jsonl"
+        return list(files.read_jsonl(path)) if path.is_file() else []
+
+    def write_history(self, history: Sequence[Mapping[str, Any]]) -> None:
+        """Replace the history."""
+        files.write_jsonl(self.folder / "history.jsonl", history)
+
+    @property
+    def checkpoints(self) -> Path:
+        """The folder of the trained weights."""
+        return self.folder / "checkpoints"
+
+    @property
+    def examples(self) -> Path:
+        """The folder of example pictures; ``examples.json`` in it maps sample id to file name."""
+        return self.folder / "examples"
+
+    @property
+    def figures(self) -> Path:
+        """The folder of figures."""
+        return self.folder / "figures"
+
+    def answers(self, dataset: str | None = None, split: str | None = None) -> Answers:
+        """Name the predictions of a data set and split; by default of the recipe's own test split."""
+        own_dataset, own_split = self.recipe["data"]["name"], self.recipe["data"]["test"]
+        dataset, split = dataset or own_dataset, split or own_split
+        if (dataset, split) == (own_dataset, own_split):
+            return Answers(dataset, split)
+        return Answers(dataset, split, "-" + re.sub(r"[^A-Za-z0-9_.]+", "_", f"{dataset}-{split}"))
+
+    def write_answers(
+        self,
+        answers: Answers,
+        predictions: Sequence[Prediction],
+        baselines: Mapping[str, Sequence[Prediction]],
+    ) -> None:
+        """Write predictions and what the trivial baselines answer to the same questions; drops an older score."""
+        (self.folder / answers.file("scores", "json")).unlink(missing_ok=True)
+        (self.folder / answers.file("predictions", "jsonl")).unlink(missing_ok=True)
+        rows = {p.id: {"id": p.id} for p in predictions}
+        for name, answered in baselines.items():
+            for prediction in answered:
+                rows[prediction.id][name] = prediction.prediction
+        files.write_jsonl(self.folder / answers.file("baselines", "jsonl"), rows.values())
+        write_predictions(self.folder / answers.file("predictions", "jsonl"), predictions)
+
+    def predictions(self, answers: Answers) -> list[Prediction]:
+        """Read predictions.
+
+        Raises:
+            RunError: when the run has none for this data set and split.
+        """
+        path = self.folder / answers.file("predictions", "jsonl")
+        if not path.is_file():
+            raise RunError(
+                f"{self.folder} has no predictions on {answers.dataset} {answers.split}; "
+                f"`radvqa predict {self.folder}` makes them."
+            )
+        return read_predictions(path)
+
+    def baselines(self, answers: Answers) -> dict[str, dict[str, str]]:
+        """Read the trivial baselines' answers: baseline name → sample id → answer; empty when there are none."""
+        path = self.folder / answers.file("baselines", "jsonl")
+        answered: dict[str, dict[str, str]] = {}
+        for row in files.read_jsonl(path) if path.is_file() else ():
+            for name, answer in row.items():
+                if name != "id":
+                    answered.setdefault(name, {})[row["id"]] = answer
+        return answered
+
+    def scores(self, answers: Answers) -> dict[str, Any]:
+        """Read scores.
+
+        Raises:
+            RunError: when the run was not scored on this data set and split.
+        """
+        path = self.folder / answers.file("scores", "json")
+        if not path.is_file():
+            raise RunError(
+                f"{self.folder} is not scored on {answers.dataset} {answers.split}; `radvqa score` does it."
+            )
+        scores = files.read_json(path)
+        if not isinstance(scores, dict):
+            raise DataError(f"{path} is not a JSON object.")
+        return scores
+
+    def write_scores(self, answers: Answers, scores: Mapping[str, Any]) -> None:
+        """Write scores."""
+        files.write_json(self.folder / answers.file("scores", "json"), scores)
+
+
+def _now() -> str:
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())

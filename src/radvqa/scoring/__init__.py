@@ -1,0 +1,1 @@
+"""Scores from predictions; knows no model and needs no torch."""
