@@ -166,9 +166,7 @@ def locked(path: Path, *, what: str, wait: bool = True) -> Iterator[None]:
     try:
         lock.acquire(timeout=-1 if wait else 0)
     except filelock.Timeout:
-        raise RadvqaError(
-            f"{what} is in use by another process; wait for it to end, or choose another."
-        ) from None
+        raise RadvqaError(f"{what} is in use by another process; wait for it to end, or choose another.") from None
     try:
         yield
     finally:

@@ -98,9 +98,7 @@ def read_predictions(path: Path) -> list[Prediction]:
     for number, row in enumerate(files.read_jsonl(path), start=1):
         predictions.append(_parse(row, f"{path}, line {number}"))
         if predictions[-1].id in seen:
-            raise DataError(
-                f"{path}, line {number}: the id {predictions[-1].id!r} was already used in this file."
-            )
+            raise DataError(f"{path}, line {number}: the id {predictions[-1].id!r} was already used in this file.")
         seen.add(predictions[-1].id)
     if not predictions:
         raise DataError(f"{path} holds no predictions.")

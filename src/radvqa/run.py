@@ -65,13 +65,9 @@ class Run:
     def __init__(self, folder: Path) -> None:
         self.folder = Path(folder)
         if not (self.folder / "run.json").is_file():
-            raise RunError(
-                f"{folder} is not a run folder (it has no run.json); `radvqa train RECIPE` makes one."
-            )
+            raise RunError(f"{folder} is not a run folder (it has no run.json); `radvqa train RECIPE` makes one.")
         if self.facts.get("format") != FORMAT:
-            raise RunError(
-                f"{folder} has format {self.facts.get('format')}; this version reads format {FORMAT}."
-            )
+            raise RunError(f"{folder} has format {self.facts.get('format')}; this version reads format {FORMAT}.")
 
     @classmethod
     def create(cls, folder: Path, recipe: Mapping[str, Any], provenance: Mapping[str, Any]) -> "Run":
@@ -88,9 +84,7 @@ class Run:
         elif folder.is_dir() and any(entry.name != ".lock" for entry in folder.iterdir()):
             raise RunError(f"{folder} exists and is not a run folder; choose another --out.")
         files.write_json(folder / "provenance.json", provenance)
-        files.write_text(
-            folder / "recipe.yaml", yaml.safe_dump(dict(recipe), sort_keys=False, allow_unicode=True)
-        )
+        files.write_text(folder / "recipe.yaml", yaml.safe_dump(dict(recipe), sort_keys=False, allow_unicode=True))
         files.write_json(folder / "run.json", {"format": FORMAT, "state": "training", "started": _now()})
         return cls(folder)
 
@@ -125,9 +119,7 @@ class Run:
 
     def finish(self, measured: Mapping[str, Any]) -> None:
         """Mark the run as finished; everything else must be on disk before."""
-        files.write_json(
-            self.folder / "run.json", {**self.facts, "state": "finished", "ended": _now(), **measured}
-        )
+        files.write_json(self.folder / "run.json", {**self.facts, "state": "finished", "ended": _now(), **measured})
 
     def require_finished(self) -> None:
         """Refuse to build on a run that was interrupted.
@@ -136,9 +128,7 @@ class Run:
             RunError: when training did not come to its end.
         """
         if not self.finished:
-            raise RunError(
-                f"{self.folder} was not trained to its end; run `radvqa train` with the same --out again."
-            )
+            raise RunError(f"{self.folder} was not trained to its end; run `radvqa train` with the same --out again.")
 
     @property
     def recipe(self) -> dict[str, Any]:
@@ -156,7 +146,7 @@ class Run:
 
     @property
     def history(self) -> list[dict[str, Any]]:
-        """One mapping per epoch: ``epoch``, ``train_loss``, ``val_loss``, ``val_accuracy``, ``seconds`` …"""
+        """One mapping per epoch: ``epoch``, ``train_loss``, ``val_loss``, ``val_accuracy``, ``seconds`` and more."""
         path = self.folder / "history.jsonl"
         return list(files.read_jsonl(path)) if path.is_file() else []
 
@@ -235,9 +225,7 @@ class Run:
         """
         path = self.folder / answers.file("scores", "json")
         if not path.is_file():
-            raise RunError(
-                f"{self.folder} is not scored on {answers.dataset} {answers.split}; `radvqa score` does it."
-            )
+            raise RunError(f"{self.folder} is not scored on {answers.dataset} {answers.split}; `radvqa score` does it.")
         scores = files.read_json(path)
         if not isinstance(scores, dict):
             raise DataError(f"{path} is not a JSON object.")

@@ -49,9 +49,7 @@ class Selection:
             )
         folder = Path(root) / wanted
         if not folder.is_dir():
-            raise DataError(
-                f"{self.data_set.name}: RADVQA_DATA is {root}, but there is no folder {wanted}/ in it."
-            )
+            raise DataError(f"{self.data_set.name}: RADVQA_DATA is {root}, but there is no folder {wanted}/ in it.")
         return folder
 
 
@@ -89,9 +87,7 @@ def load(name: str, problems: Problems | None = None) -> list[Sample]:
     counts = Counter(sample.split for sample in samples)
     for split in selection.version.splits:
         if not counts[split]:
-            raise DataError(
-                f"{selection.name}: the split {split!r} is empty; check the files in {selection.folder}."
-            )
+            raise DataError(f"{selection.name}: the split {split!r} is empty; check the files in {selection.folder}.")
     return samples
 
 
@@ -117,9 +113,7 @@ def _without_repeated_ids(samples: Iterable[Sample], problems: Problems) -> list
     first: dict[str, Sample] = {}
     for sample in samples:
         if sample.id in first:
-            problems.report(
-                f"{sample.source}: the id {sample.id} was already used at {first[sample.id].source}."
-            )
+            problems.report(f"{sample.source}: the id {sample.id} was already used at {first[sample.id].source}.")
         else:
             first[sample.id] = sample
     return list(first.values())
