@@ -4,6 +4,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, get_args
 
+import numpy as np
+from numpy.typing import NDArray
+
 AnswerType = Literal["OPEN", "CLOSED"]
 ANSWER_TYPES: tuple[AnswerType, ...] = get_args(AnswerType)
 
@@ -53,13 +56,16 @@ class Region:
 
     Attributes:
         label: organ or finding, as the data set names it.
-        box: ``(left, top, width, height)`` in pixels of the original image.
+        box: ``(left, top, width, height)`` as fractions of the image's width and height, in [0, 1].
         kind: ``organ`` or ``finding``.
+        mask: which pixels, ``(rows, columns)`` over the whole image at any resolution; None when only the box
+            is known.
     """
 
     label: str
     box: tuple[float, float, float, float]
     kind: Literal["organ", "finding"] = "organ"
+    mask: NDArray[np.bool_] | None = None
 
 
 def cluster_of(image: str, case: str) -> str:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 from radvqa import files
 from radvqa.errors import DataError
@@ -46,7 +46,7 @@ class Row:
         value = self.text(key).upper()
         if value not in ANSWER_TYPES:
             raise BadRowError(f"{self.where}: {key!r} must be OPEN or CLOSED, found {self.values[key]!r}.")
-        return cast("AnswerType", value)
+        return value
 
 
 def read_rows(path: Path) -> list[Row]:

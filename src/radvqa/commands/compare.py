@@ -1,0 +1,76 @@
+"""``radvqa compare``: runs side by side, with what separates a real difference from luck."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import IO, Any
+
+from radvqa.report.comparison import Comparison, compare_runs
+from radvqa.report.grid import Table, print_table
+from radvqa.report.html import report
+from radvqa.report.results import results_page
+from radvqa.report.tables import budget_table, paired_table, published_tables, scores_table, types_table
+
+
+def compare(
+    runs: Sequence[Path],
+    *,
+    data: str | None = None,
+    split: str | None = None,
+    html: Path | None = None,
+    markdown: Path | None = None,
+) -> dict[str, Any]:
+    """Compare scored runs; runs on several data sets are compared data set by data set.
+
+    Args:
+        runs: the run folders; every later one is also compared question by question with the first.
+        data: data set to compare on; by default each run's own.
+        split: split to compare on; by default each run's own test split.
+        html: write a report that is one file here.
+        markdown: write a page of results here.
+
+    Returns:
+        Plain values: ``datasets``, each with its ``runs`` (name, seed, scores by subset with intervals, budget),
+        ``groups`` (mean and sd over seeds), ``baselines``, ``published``, ``paired`` and ``notes``.
+
+    Raises:
+        RunError: when a run is missing, unfinished or not scored, or runs on one data set were scored on different
+            splits or with different normalisers.
+    """
+    from radvqa import files
+
+    comparisons = compare_runs(runs, data=data, split=split)
+    # Both pages are made before one is written, so that a failure leaves none half new.
+    pages = []
+    if html is not None:
+        pages.append((html, report(comparisons)))
+    if markdown is not None:
+        pages.append((markdown, results_page(comparisons)))
+    for path, text in pages:
+        files.write_text(path, text)
+    return {"datasets": [comparison.as_json() for comparison in comparisons]}
+
+
+def show(
+    runs: Sequence[Path], *, data: str | None = None, split: str | None = None, stream: IO[str] | None = None
+) -> None:
+    """Print the comparison for people: the tables of each data set.
+
+    Args:
+        runs: the run folders.
+        data: as for ``compare``.
+        split: as for ``compare``.
+        stream: where to print; stdout by default.
+
+    Raises:
+        RunError: as ``compare``.
+    """
+    for comparison in compare_runs(runs, data=data, split=split):
+        for table in _tables(comparison):
+            print_table(table, stream)
+
+
+def _tables(comparison: Comparison) -> list[Table]:
+    types, paired = types_table(comparison.runs), paired_table(comparison.paired)
+    tables = [scores_table(comparison.runs), paired, types, budget_table(comparison.runs)]
+    tables += [table for table in published_tables(comparison.runs) if table.title.endswith("not comparable")]
+    return [table for table in tables if table is not None]

@@ -1,0 +1,135 @@
+"""Decode any picture file safely to 8-bit grey or colour. The only place that decodes."""
+
+import io
+import warnings
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageOps, UnidentifiedImageError
+
+from radvqa.errors import ImageError
+
+MAX_PIXELS = 80_000_000
+"""Largest picture that is decoded, in pixels; a header that claims more is refused before any pixel is read."""
+
+FORMATS = ("PNG", "JPEG", "BMP", "TIFF", "GIF", "WEBP")
+
+Pixels = NDArray[np.uint8]
+
+
+def decode(source: Path | bytes, *, name: str = "", max_pixels: int = MAX_PIXELS) -> Pixels:
+    """Decode a picture to 8-bit pixels.
+
+    Grey pictures (also those stored with three equal channels) come back with one channel. Palettes and CMYK
+    become RGB; transparent parts are laid on black, the background of radiology; 16-bit values are scaled down
+    linearly from the bit depth in use (8, 12 or 16 bits), never wrapped; the EXIF orientation is applied; of a
+    file with several pages the first is taken.
+
+    Args:
+        source: a file, or its bytes.
+        name: what to call the picture in messages; the path by default.
+        max_pixels: refuse larger pictures.
+
+    Returns:
+        ``(height, width)`` for grey or ``(height, width, 3)`` for RGB.
+
+    Raises:
+        ImageError: when the file is missing, empty, no picture, broken, or too large.
+    """
+    name = name or (str(source) if isinstance(source, Path) else "the picture")
+    content = read_bytes(source) if isinstance(source, Path) else source
+    if not content:
+        raise ImageError(f"{name} is empty (0 bytes).")
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # our own limit is checked below
+            with Image.open(io.BytesIO(content), formats=FORMATS) as image:
+                _check_size(image, name, max_pixels)
+                return _to_pixels(image)
+    except Image.DecompressionBombError:
+        raise ImageError(f"{name} has more than {max_pixels:,} pixels, the limit.") from None
+    except UnidentifiedImageError:
+        raise ImageError(f"{name} is not a picture in a known format ({', '.join(FORMATS)}).") from None
+    except ImageError:
+        raise
+    except (OSError, ValueError, SyntaxError, EOFError, MemoryError, KeyError, IndexError, TypeError) as error:
+        # what the decoders raise on broken files is not narrower than this
+        raise ImageError(f"{name} is broken or cut off: {error}.") from None
+
+
+def read_bytes(path: Path) -> bytes:
+    """Read a picture file.
+
+    Raises:
+        ImageError: when it is missing or cannot be read.
+    """
+    try:
+        return path.read_bytes()
+    except FileNotFoundError:
+        raise ImageError(f"The picture {path} does not exist.") from None
+    except OSError as error:
+        raise ImageError(f"The picture {path} cannot be read: {error.strerror}.") from None
+
+
+def resize(pixels: Pixels, width: int, height: int) -> Pixels:
+    """Resize with an antialiased bilinear filter; the aspect is not kept, as seed 000 and most of the field do.
+
+    Args:
+        pixels: ``(h, w)`` or ``(h, w, 3)``.
+        width: in pixels.
+        height: in pixels.
+    """
+    if pixels.shape[:2] == (height, width):
+        return pixels
+    return np.asarray(Image.fromarray(pixels).resize((width, height), Image.Resampling.BILINEAR))
+
+
+def encode_png(pixels: Pixels) -> bytes:
+    """Encode 8-bit pixels as PNG, fast rather than small."""
+    buffer = io.BytesIO()
+    Image.fromarray(pixels).save(buffer, "PNG", compress_level=1)
+    return buffer.getvalue()
+
+
+def _check_size(image: Image.Image, name: str, max_pixels: int) -> None:
+    width, height = image.size
+    if width * height > max_pixels:
+        raise ImageError(
+            f"{name} is {width:,} × {height:,} = {width * height:,} pixels; the limit is {max_pixels:,}. "
+            f"Scale it down before use."
+        )
+
+
+def _to_pixels(image: Image.Image) -> Pixels:
+    if image.format == "JPEG" or image.getexif():
+        image = ImageOps.exif_transpose(image)
+    if image.mode.startswith("I") or image.mode == "F":
+        return _deep_grey(np.asarray(image, dtype=np.float64))
+    if "A" in image.mode or "transparency" in image.info:
+        transparent = image.convert("RGBA")
+        black = Image.new("RGBA", transparent.size, (0, 0, 0, 255))
+        image = Image.alpha_composite(black, transparent)
+    if image.mode in ("L", "1"):
+        return np.asarray(image.convert("L"))
+    colour = np.asarray(image.convert("RGB"))
+    grey = np.array_equal(colour[..., 0], colour[..., 1]) and np.array_equal(colour[..., 0], colour[..., 2])
+    return np.ascontiguousarray(colour[..., 0]) if grey else colour
+
+
+def _deep_grey(values: NDArray[Any]) -> Pixels:
+    """Scale 16-bit, 32-bit or floating grey linearly to 8 bits.
+
+    Depths of 8, 12 and 16 bits are told apart by the largest value, so that zero stays black and a 12-bit
+    radiograph in a 16-bit file is not shown almost black. Values outside 0…65535 are scaled by their own range.
+    """
+    low, high = float(values.min()), float(values.max())
+    if low < 0 or high > 65535 or not np.isfinite([low, high]).all():
+        values = np.nan_to_num(values, nan=0.0, posinf=0.0, neginf=0.0)
+        low, high = float(values.min()), float(values.max())
+        scaled = (values - low) * (255.0 / (high - low) if high > low else 0.0)
+    else:
+        depth = next(limit for limit in (255.0, 4095.0, 65535.0) if high <= limit)
+        scaled = values * (255.0 / depth)
+    return np.round(scaled).astype(np.uint8)

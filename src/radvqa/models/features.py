@@ -1,0 +1,93 @@
+"""Frozen means computed once: backbone features by picture, kept on disk and shared by every run that needs them.
+
+The key is the picture's bytes; the table's name is everything else that could change a feature: weights,
+preprocessing, pooling and number format.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from radvqa import console, files
+from radvqa.data.store import ImageStore
+from radvqa.models.vision import VisionTower
+from radvqa.table import Table
+
+_PICTURES_PER_PASS = 16  # measured: larger passes are not faster on CPUs and cost memory
+_PICTURES_PER_SHARD = 2048
+
+
+@dataclass(frozen=True)
+class Features:
+    """Features of distinct pictures, in RAM.
+
+    Attributes:
+        pooled: one vector a picture, ``(pictures, p)``.
+        tokens: patches of a picture, row by row, ``(pictures, n, d)``; empty when not asked for.
+    """
+
+    pooled: Tensor
+    tokens: Tensor
+
+
+def compute(tower: VisionTower, store: ImageStore, keys: Sequence[str], *, tokens: bool = False) -> Features:
+    """Return the features of pictures, computing the missing ones with the tower in evaluation mode.
+
+    Args:
+        tower: a frozen backbone.
+        store: holds the pictures.
+        keys: distinct pictures, by content.
+        tokens: keep the patch tokens too (half precision on disk and in RAM).
+    """
+    folder = files.cache_folder() / "features"
+    name = f"{tower.digest()[:24]}-{store.preprocessing.key}-{tower.spec.pooling}"
+    pooled = Table(folder / f"{name}-pooled-float32", "float32")
+    patches = Table(folder / f"{name}-tokens-float16", "float16") if tokens else None
+    tables = [pooled] if patches is None else [pooled, patches]
+    if _missing(tables, keys):
+        with pooled.writing():  # one lock for both: they are always filled together
+            missing = _missing(tables, keys)
+            with console.progress("computing image features", len(missing)) as advance:
+                for start in range(0, len(missing), _PICTURES_PER_SHARD):
+                    part = missing[start : start + _PICTURES_PER_SHARD]
+                    done = list(_passes(tower, store, part, tokens, advance))
+                    pooled.append((key, vector) for key, vector, _ in done)
+                    if patches is not None:
+                        patches.append((key, map_) for key, _, map_ in done if map_ is not None)
+    return Features(_gather(pooled, keys), _gather(patches, keys) if patches is not None else torch.empty(0))
+
+
+def _missing(tables: Sequence[Table], keys: Sequence[str]) -> list[str]:
+    return list(dict.fromkeys(key for table in tables for key in table.missing(keys)))
+
+
+def _gather(table: Table, keys: Sequence[str]) -> Tensor:
+    first = table.read(keys[0])
+    gathered = np.empty((len(keys), *first.shape), first.dtype)
+    for row, key in enumerate(keys):
+        gathered[row] = table.read(key)
+    return torch.from_numpy(gathered)
+
+
+def _passes(
+    tower: VisionTower, store: ImageStore, keys: Sequence[str], tokens: bool, advance: console.Advance
+) -> Iterator[tuple[str, NDArray[Any], NDArray[Any] | None]]:
+    was_training = tower.training
+    tower.eval()
+    device = tower.mean.device
+    with torch.inference_mode():
+        for start in range(0, len(keys), _PICTURES_PER_PASS):
+            part = keys[start : start + _PICTURES_PER_PASS]
+            pixels = torch.from_numpy(store.batch(part)).to(device)
+            with torch.autocast(device.type, torch.bfloat16, enabled=device.type == "cuda"):
+                maps, vectors = tower.tokens(pixels)
+            for row, key in enumerate(part):
+                map_ = maps[row].to("cpu", torch.float16).numpy() if tokens else None
+                yield key, vectors[row].to("cpu", torch.float32).numpy(), map_
+            advance(len(part))
+    tower.train(was_training)

@@ -1,0 +1,163 @@
+"""Vision towers: any image backbone by name, behind one small face.
+
+Letters: ``b`` images in a batch, ``s`` side in pixels, ``n`` tokens (patches), ``d`` feature size.
+"""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal, Protocol, cast
+
+import torch
+from torch import Tensor, nn
+
+from radvqa import files, fingerprint
+from radvqa.errors import RecipeError, WeightsError
+from radvqa.models.efficientnet_lite import EfficientNetLite0
+from radvqa.weights import find_weights
+
+_IMAGENET_MEAN, _IMAGENET_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
+
+Pooling = Literal["pooler", "mean", "cls", "cls+mean"]
+
+RANDOM_CONFIGS: dict[str, dict[str, Any]] = {
+    "microsoft/resnet-18": {
+        "model_type": "resnet",
+        "embedding_size": 64,
+        "hidden_sizes": [64, 128, 256, 512],
+        "depths": [2, 2, 2, 2],
+        "layer_type": "basic",
+    },
+}
+"""Architectures that can be built without any file, for random weights."""
+
+
+class _Backbone(Protocol):
+    def __call__(self, pixel_values: Tensor) -> Any: ...
+
+
+@dataclass(frozen=True)
+class VisionSpec:
+    """What a vision tower is made of.
+
+    Attributes:
+        name: ``org/name`` or a folder.
+        pretrained: load weights, or begin from random ones.
+        pooling: how tokens become one vector: the model's own pooler, the mean over patches, the class token, or
+            the last two side by side.
+        config: changes to the configuration, for random weights only (for instance a smaller ResNet).
+        seed: of random weights.
+    """
+
+    name: str
+    pretrained: bool = True
+    pooling: Pooling = "pooler"
+    config: dict[str, Any] = field(default_factory=dict)
+    seed: int = 0
+
+
+class VisionTower(nn.Module):
+    """An image backbone with its normalisation.
+
+    Args:
+        spec: what to load or build.
+
+    Raises:
+        WeightsError: when pretrained weights are found nowhere or hold no configuration.
+    """
+
+    mean: Tensor
+    std: Tensor
+
+    def __init__(self, spec: VisionSpec) -> None:
+        super().__init__()
+        self.spec = spec
+        self.model, mean, std = _load(spec) if spec.pretrained else _random(spec)
+        self.register_buffer("mean", torch.tensor(mean).view(1, 3, 1, 1), persistent=False)
+        self.register_buffer("std", torch.tensor(std).view(1, 3, 1, 1), persistent=False)
+
+    @property
+    def has_batch_norm(self) -> bool:
+        """Whether training mode would change running statistics, and a picture's features depend on its batch."""
+        return any(isinstance(module, nn.modules.batchnorm._BatchNorm) for module in self.modules())
+
+    def digest(self) -> str:
+        """Fingerprint of the weights that are loaded now."""
+        return fingerprint.of_tensors(self.model.state_dict())
+
+    def tokens(self, pixels: Tensor) -> tuple[Tensor, Tensor]:
+        """Encode pictures.
+
+        Args:
+            pixels: uint8, ``(b, s, s, 3)``.
+
+        Returns:
+            The patch tokens ``(b, n, d)``, row by row, and one vector a picture ``(b, p)`` by ``spec.pooling``.
+        """
+        dtype = next(self.model.parameters()).dtype
+        images = pixels.permute(0, 3, 1, 2).to(torch.float32) / 255
+        output = cast("_Backbone", self.model)(pixel_values=((images - self.mean) / self.std).to(dtype))
+        hidden: Tensor = output.last_hidden_state
+        if hidden.ndim == 4:  # a convolutional net: a map (b, d, rows, columns) and its average
+            patches = hidden.flatten(2).transpose(1, 2)
+            return patches, self._pooled(patches, None, output)
+        return hidden[:, 1:], self._pooled(hidden[:, 1:], hidden[:, 0], output)
+
+    def _pooled(self, patches: Tensor, class_token: Tensor | None, output: Any) -> Tensor:
+        if self.spec.pooling == "pooler":
+            pooled: Tensor = output.pooler_output
+            return pooled.flatten(1)
+        if self.spec.pooling == "mean":
+            return patches.mean(1)
+        if class_token is None:
+            raise RecipeError(f"{self.spec.name} has no class token; use model.pooling: mean or pooler.")
+        return class_token if self.spec.pooling == "cls" else torch.cat([class_token, patches.mean(1)], 1)
+
+
+def feature_sizes(tower: VisionTower, side: int) -> tuple[int, int, int]:
+    """Return the number of tokens, their size, and the size of the pooled vector, for pictures of ``side`` pixels."""
+    was_training = tower.training
+    tower.eval()
+    with torch.inference_mode():
+        device = tower.mean.device
+        patches, pooled = tower.tokens(torch.zeros(1, side, side, 3, dtype=torch.uint8, device=device))
+    tower.train(was_training)
+    return patches.shape[1], patches.shape[2], pooled.shape[1]
+
+
+def _load(spec: VisionSpec) -> tuple[nn.Module, tuple[float, ...], tuple[float, ...]]:
+    folder = find_weights(spec.name)
+    if not (folder / "config.json").is_file():
+        if "efficientnet-lite0" in spec.name:
+            return EfficientNetLite0.from_file(folder / "model.safetensors"), _IMAGENET_MEAN, _IMAGENET_STD
+        raise WeightsError(f"{spec.name}: {folder} has no config.json, so its architecture is unknown.")
+    from transformers import AutoConfig, AutoModel
+
+    config = AutoConfig.from_pretrained(folder, local_files_only=True)
+    vision = getattr(config, "vision_config", None)
+    kind = AutoModel.from_config(vision) if vision is not None else None
+    model = (type(kind) if kind is not None else AutoModel).from_pretrained(
+        folder, local_files_only=True, dtype=torch.float32, use_safetensors=True
+    )
+    return model, *_normalisation(folder)
+
+
+def _random(spec: VisionSpec) -> tuple[nn.Module, tuple[float, ...], tuple[float, ...]]:
+    known = RANDOM_CONFIGS.get(spec.name)
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(spec.seed)
+        if "efficientnet-lite0" in spec.name:
+            return EfficientNetLite0(), _IMAGENET_MEAN, _IMAGENET_STD
+        from transformers import AutoConfig, AutoModel
+
+        if known is not None:
+            values = {**known, **spec.config}
+            config = AutoConfig.for_model(values.pop("model_type"), **values)
+        else:
+            config = AutoConfig.from_pretrained(find_weights(spec.name), local_files_only=True, **spec.config)
+        return AutoModel.from_config(config), _IMAGENET_MEAN, _IMAGENET_STD
+
+
+def _normalisation(folder: Path) -> tuple[tuple[float, ...], tuple[float, ...]]:
+    path = folder / "preprocessor_config.json"
+    values = files.read_json(path) if path.is_file() else {}
+    return tuple(values.get("image_mean", _IMAGENET_MEAN)), tuple(values.get("image_std", _IMAGENET_STD))

@@ -1,0 +1,194 @@
+"""Where things lie: a patient's own warped coordinates, and shapes drawn in them with soft edges.
+
+Anatomical coordinates run from -1 to 1, x to the right and y downwards in the picture, as a viewer sees it;
+by radiological convention the patient's right is at negative x. A shape is a coverage between 0 and 1 per pixel.
+"""
+
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import Any, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image, ImageDraw
+from scipy import ndimage
+
+Array: TypeAlias = npt.NDArray[Any]  # float32 of shape (SIZE, SIZE) unless said otherwise
+Point: TypeAlias = tuple[float, float]
+
+SIZE = 256
+_OVERSAMPLING = 2
+_CURVE_STEPS = 6  # straight pieces between two control points
+
+
+@lru_cache(maxsize=16)
+def _spline_basis(cells: int) -> Array:
+    """Return the cubic B-spline basis of shape (SIZE, cells + 3) for smooth interpolation along one axis."""
+    place = (np.arange(SIZE, dtype=np.float32) + 0.5) / SIZE * cells
+    first = np.minimum(place.astype(int), cells - 1)
+    t = place - first
+    weights = np.stack(
+        [(1 - t) ** 3, 3 * t**3 - 6 * t**2 + 4, -3 * t**3 + 3 * t**2 + 3 * t + 1, t**3], axis=1
+    ) / np.float32(6)
+    basis = np.zeros((SIZE, cells + 3), np.float32)
+    for offset in range(4):
+        basis[np.arange(SIZE), first + offset] = weights[:, offset]
+    return basis
+
+
+def noise(rng: np.random.Generator, cells: int) -> Array:
+    """Make smooth random texture with about ``cells`` bumps across the picture, mean 0 and deviation about 1."""
+    basis = _spline_basis(cells)
+    grid = rng.standard_normal((cells + 3, cells + 3), dtype=np.float32)
+    return np.asarray(basis @ grid @ basis.T * np.float32(2.08))
+
+
+def blur(picture: Array, sigma: float) -> Array:
+    """Blur with a Gaussian of ``sigma`` pixels."""
+    return np.asarray(ndimage.gaussian_filter(picture, sigma, mode="nearest", truncate=3.0))
+
+
+def wide_blur(picture: Array, sigma: float) -> Array:
+    """Blur with a Gaussian of many pixels, on a picture shrunk four times, because detail is lost anyway."""
+    small = picture.reshape(SIZE // 4, 4, SIZE // 4, 4).mean(axis=(1, 3))
+    small = ndimage.gaussian_filter(small, sigma / 4, mode="nearest")
+    return np.asarray(ndimage.zoom(small, 4, order=1, mode="nearest", grid_mode=True), dtype=np.float32)
+
+
+def smooth_closed(points: Sequence[Point]) -> Array:
+    """Return a closed Catmull-Rom curve through the points, of shape (n, 2)."""
+    p = np.asarray(points, np.float64)
+    return _catmull(np.roll(p, 1, 0), p, np.roll(p, -1, 0), np.roll(p, -2, 0))
+
+
+def smooth_open(points: Sequence[Point]) -> Array:
+    """Return an open Catmull-Rom curve through the points, of shape (n, 2)."""
+    p = np.asarray(points, np.float64)
+    q = np.concatenate([p[:1] * 2 - p[1:2], p, p[-1:] * 2 - p[-2:-1]])
+    return np.concatenate([_catmull(q[:-3], q[1:-2], q[2:-1], q[3:]), p[-1:]])
+
+
+def _catmull(a: Array, b: Array, c: Array, d: Array) -> Array:
+    t = (np.arange(_CURVE_STEPS) / _CURVE_STEPS)[None, :, None]
+    a, b, c, d = (v[:, None, :] for v in (a, b, c, d))
+    curve = 2 * b + (c - a) * t + (2 * a - 5 * b + 4 * c - d) * t**2 + (3 * b - a - 3 * c + d) * t**3
+    return np.asarray(0.5 * curve).reshape(-1, 2)
+
+
+def mirrored(points: Sequence[Point]) -> list[Point]:
+    """Return the points on the other side of the midline."""
+    return [(-x, y) for x, y in points]
+
+
+class Frame:
+    """One patient's coordinates: turned, scaled, shifted and gently warped, the same for every organ.
+
+    Args:
+        rng: the patient's source of randomness.
+        turn: deviation of the rotation in radians.
+        warp: size of the warp in anatomical units.
+        scale: deviation of the body's scale.
+    """
+
+    def __init__(self, rng: np.random.Generator, *, turn: float = 0.03, warp: float = 0.02, scale: float = 0.03) -> None:
+        self.rng = rng
+        angle = float(np.clip(rng.normal(0, turn), -2 * turn, 2 * turn))
+        zoom = 1 + np.clip(rng.normal(0, scale, 2), -1.6 * scale, 1.6 * scale)
+        self._matrix = np.array([[np.cos(angle), np.sin(angle)], [-np.sin(angle), np.cos(angle)]]) / zoom[:, None]
+        self._inverse = np.linalg.inv(self._matrix)
+        self._shift = rng.normal(0, 0.015, 2)
+        self._waves = [
+            (rng.uniform(1.5, 4.5, 2) * rng.choice([-1, 1], 2), rng.uniform(0, 2 * np.pi), rng.normal(0, warp / 2, 2))
+            for _ in range(4)
+        ]
+        line = (np.arange(SIZE) + 0.5) / (SIZE / 2) - 1
+        px, py = np.meshgrid(line, line)
+        self.x, self.y = (part.astype(np.float32) for part in self._anatomical(px, py))
+
+    def _warp(self, px: Array, py: Array) -> tuple[Array, Array]:
+        dx, dy = np.zeros_like(px), np.zeros_like(py)
+        for wave, phase, size in self._waves:
+            swing = np.sin(wave[0] * px + wave[1] * py + phase)
+            dx, dy = dx + size[0] * swing, dy + size[1] * swing
+        return dx, dy
+
+    def _anatomical(self, px: Array, py: Array) -> tuple[Array, Array]:
+        dx, dy = self._warp(px, py)
+        m, s = self._matrix, self._shift
+        return m[0, 0] * px + m[0, 1] * py + s[0] + dx, m[1, 0] * px + m[1, 1] * py + s[1] + dy
+
+    def pixels(self, points: Array) -> Array:
+        """Turn anatomical points of shape (n, 2) into pixel coordinates (x, y) of shape (n, 2)."""
+        p = (points - self._shift) @ self._inverse.T
+        for _ in range(3):  # the warp is small, so that this fixed point is reached at once
+            dx, dy = self._warp(p[:, 0], p[:, 1])
+            p = (points - self._shift - np.stack([dx, dy], 1)) @ self._inverse.T
+        return np.asarray((p + 1) * (SIZE / 2))
+
+    def noise(self, cells: int) -> Array:
+        """Make smooth random texture from this patient's randomness."""
+        return noise(self.rng, cells)
+
+    def vary(self, value: float, share: float = 0.08) -> float:
+        """Vary a length by up to two deviations of ``share``."""
+        return value * (1 + share * float(np.clip(self.rng.normal(), -2, 2)))
+
+    def radius(self, cx: float, cy: float, rx: float, ry: float, angle: float = 0.0, power: float = 2.0) -> Array:
+        """Return the elliptic radius around a centre: 1 on the outline, less inside."""
+        u, v = self.x - np.float32(cx), self.y - np.float32(cy)
+        if angle:
+            c, s = np.float32(np.cos(angle)), np.float32(np.sin(angle))
+            u, v = u * c + v * s, v * c - u * s
+        u, v = u / np.float32(rx), v / np.float32(ry)
+        if power == 2.0:
+            return np.asarray(np.sqrt(u * u + v * v))
+        return np.asarray((np.abs(u) ** np.float32(power) + np.abs(v) ** np.float32(power)) ** np.float32(1 / power))
+
+    def ellipse(
+        self, cx: float, cy: float, rx: float, ry: float, angle: float = 0.0, power: float = 2.0, rough: Array | float = 0.0
+    ) -> Array:
+        """Cover a (super-)ellipse; ``rough`` is added to the radius to make the outline organic."""
+        return soft((1 - self.radius(cx, cy, rx, ry, angle, power) + rough) * np.float32(np.sqrt(rx * ry)))
+
+    def chord(self, cx: float, cy: float, rx: float, ry: float, depth: float, angle: float = 0.0) -> Array:
+        """Return the path length of the beam through an ellipsoid of the given full depth."""
+        r = self.radius(cx, cy, rx, ry, angle)
+        return np.asarray(np.float32(depth) * np.sqrt(np.maximum(1 - r * r, 0)))
+
+    def curve(self, points: Sequence[Point], *, jitter: float = 0.008) -> Array:
+        """Cover the inside of a smooth closed curve; the control points vary by ``jitter``."""
+        moved = np.asarray(points) + self.rng.normal(0, jitter, (len(points), 2))
+        return self.polygons([(smooth_closed([(float(a), float(b)) for a, b in moved]), 1.0)])
+
+    def tube(self, points: Sequence[Point], widths: float | Sequence[float]) -> Array:
+        """Cover a smooth open curve of the given width or widths along it."""
+        return self.polygons([(self.ribbon(points, widths), 1.0)])
+
+    def ribbon(self, points: Sequence[Point], widths: float | Sequence[float]) -> Array:
+        """Return the outline of a smooth curve of given width, of shape (n, 2)."""
+        line = smooth_open(points)
+        along = np.gradient(line, axis=0)
+        along /= np.maximum(np.hypot(along[:, 0], along[:, 1]), 1e-6)[:, None]
+        known = np.atleast_1d(np.asarray(widths, float))
+        width = np.interp(np.linspace(0, 1, len(line)), np.linspace(0, 1, len(known)), known)
+        side = np.stack([-along[:, 1], along[:, 0]], 1) * (width / 2)[:, None]
+        return np.concatenate([line + side, (line - side)[::-1]])
+
+    def polygons(self, shapes: Sequence[tuple[Array, float]]) -> Array:
+        """Draw polygons (points of shape (n, 2), value from 0 to 1), later ones over earlier ones."""
+        paper = Image.new("L", (SIZE * _OVERSAMPLING, SIZE * _OVERSAMPLING))
+        pen = ImageDraw.Draw(paper)
+        for points, value in shapes:
+            flat = (self.pixels(points) * _OVERSAMPLING).ravel().tolist()
+            pen.polygon(flat, fill=round(255 * value))
+        return np.asarray(paper.reduce(_OVERSAMPLING), np.float32) / np.float32(255)
+
+
+def soft(distance: Array) -> Array:
+    """Turn a distance inside an outline (anatomical units) into coverage with an edge of one pixel."""
+    return np.asarray(np.clip(distance * np.float32(SIZE / 2) + np.float32(0.5), 0, 1), dtype=np.float32)
+
+
+def ramp(distance: Array, width: float) -> Array:
+    """Turn a distance inside an outline into coverage with an edge of ``width`` anatomical units."""
+    return np.asarray(np.clip(distance / np.float32(width) + np.float32(0.5), 0, 1), dtype=np.float32)

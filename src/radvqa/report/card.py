@@ -1,0 +1,139 @@
+"""The model card: one page of Markdown in the run folder that says what this model is, and what it is not."""
+
+from pathlib import Path
+from typing import Any
+
+from radvqa import files
+from radvqa.errors import RunError
+from radvqa.report import sentences
+from radvqa.report.comparison import Comparison, compare_runs
+from radvqa.report.grid import markdown_text, to_markdown
+from radvqa.report.numbers import UNDEFINED, count, without_folders
+from radvqa.report.scored import Scored
+from radvqa.report.tables import budget_table, scores_table, types_table
+from radvqa.run import Run
+
+
+def write_card(folder: Path, *, data: str | None = None, split: str | None = None) -> None:
+    """Write ``README.md`` into a run folder.
+
+    Args:
+        folder: the run folder.
+        data: data set whose scores are shown; by default the run's own.
+        split: split whose scores are shown; by default the run's own test split.
+
+    Raises:
+        RunError: when the run was not trained to its end.
+    """
+    files.write_text(Path(folder) / "README.md", model_card(folder, data=data, split=split))
+
+
+def model_card(folder: Path, *, data: str | None = None, split: str | None = None) -> str:
+    """Return the model card as Markdown; without scores it says that there are none."""
+    run = Run(folder)
+    run.require_finished()
+    try:
+        comparison = compare_runs([folder], data=data, split=split)[0]
+    except RunError:
+        if (run.folder / run.answers(data, split).file("scores", "json")).is_file():
+            raise
+        comparison = None
+    known = comparison.runs[0] if comparison else _unscored(run)
+    name = known.name.replace("`", "")
+    parts = [
+        f"# {markdown_text(known.title)}",
+        f"A model that answers questions about medical pictures, trained with radvqa as the run `{name}`.",
+        f"**Research only, not for diagnosis.** {sentences.RESEARCH_ONLY}",
+        "## What it is",
+        markdown_text(sentences.made(known)),
+        _facts(known),
+        "## Data",
+        _data(known),
+        "## Scores",
+        *_scores(comparison),
+        "## Limits",
+        _limits(known, comparison),
+        "## Cost",
+        to_markdown(budget_table([known]), 3).rstrip(),
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
+def _unscored(run: Run) -> Scored:
+    return Scored(run.name, run, run.answers(), {}, run.recipe, run.facts, run.provenance, run.history)
+
+
+def _bullets(values: dict[str, Any]) -> str:
+    return "\n".join(
+        f"- {name}: {markdown_text(str(without_folders(value)))}"
+        for name, value in values.items()
+        if value not in (None, "", UNDEFINED)
+    )
+
+
+def _facts(run: Scored) -> str:
+    model, provenance = run.recipe.get("model", {}), run.provenance
+    parameters = run.facts.get("parameters", {})
+    return _bullets(
+        {
+            "family": model.get("family"),
+            "backbone": model.get("backbone"),
+            "parameters": count(parameters.get("total")),
+            "of these trained": count(parameters.get("trainable")),
+            "seed": run.seed,
+            "weights": _flat(provenance.get("weights")),
+            "made with": _versions(provenance),
+            "git commit": provenance.get("git_commit"),
+        }
+    )
+
+
+def _versions(provenance: dict[str, Any]) -> str:
+    named = ("radvqa", "python", "torch", "transformers")
+    return ", ".join(f"{name} {provenance[name]}" for name in named if provenance.get(name))
+
+
+def _flat(value: Any) -> str:
+    if isinstance(value, dict):
+        return ", ".join(f"{key} {_flat(item)}" for key, item in value.items())
+    return "" if value is None else str(value)
+
+
+def _data(run: Scored) -> str:
+    data, known = run.recipe.get("data", {}), run.provenance.get("data", {})
+    return _bullets(
+        {
+            "data set": data.get("name"),
+            "trained on": data.get("train"),
+            "checkpoint chosen on": data.get("select"),
+            "tested on": data.get("test"),
+            "fingerprint": known.get("fingerprint"),
+        }
+    )
+
+
+def _scores(comparison: Comparison | None) -> list[str]:
+    if comparison is None:
+        return ["This run has not been scored; `radvqa score RUN` does it. Do not rely on a model without scores."]
+    parts = [markdown_text(sentences.headline(comparison.groups[0], comparison))]
+    parts.append(to_markdown(scores_table(comparison.runs)).rstrip())
+    types = types_table(comparison.runs)
+    return parts if types is None else [*parts, to_markdown(types).rstrip()]
+
+
+def _limits(run: Scored, comparison: Comparison | None) -> str:
+    data = run.recipe.get("data", {}).get("name", "one data set")
+    limits = [
+        f"It was trained on {data} alone; other hospitals, devices, body parts and wordings are untested.",
+        "It always answers; it cannot say that a picture does not show what is asked, or that the question is wrong.",
+        "Its confidence is not a probability that has been checked on patients.",
+        "It is one training run; another seed gives another model.",
+    ]
+    if comparison is not None:
+        unseen = run.scores.get("unseen_answers")
+        if unseen and unseen["overall"]:
+            limits.append(
+                f"{count(unseen['overall'])} of {count(run.scores['questions'])} test questions have an answer "
+                "that never occurs in its training data."
+            )
+    return "\n".join(f"- {markdown_text(limit)}" for limit in limits)

@@ -1,0 +1,105 @@
+"""The example pictures of a run with what was asked, the truth, and what everyone answered."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from radvqa import files
+from radvqa.errors import DataError
+from radvqa.prediction import Prediction
+from radvqa.report.paired import is_right
+from radvqa.report.scored import Scored
+from radvqa.report.tables import baseline_name
+
+MOST = 12
+_SIDE = 448  # pixels; enough for a card, and the page stays light
+_PIXELS = 30_000_000
+_BASELINES = ("question_lookup", "question_metadata_lookup")
+
+
+@dataclass(frozen=True)
+class Answered:
+    """One answer to an example.
+
+    Attributes:
+        who: run or baseline.
+        answer: as given.
+        right: as the accuracy judges it.
+        confidence: probability that the model gave it, when it gave one.
+        trivial: whether it is a baseline's.
+    """
+
+    who: str
+    answer: str
+    right: bool
+    confidence: float | None = None
+    trivial: bool = False
+
+
+@dataclass(frozen=True)
+class Example:
+    """A question about an example picture and the answers to it.
+
+    Attributes:
+        picture: the picture as PNG.
+        asked: the question with its gold answer.
+        answers: of the runs, then of the baselines.
+    """
+
+    picture: bytes
+    asked: Prediction
+    answers: tuple[Answered, ...]
+
+
+def examples(runs: Sequence[Scored], most: int = MOST) -> list[Example]:
+    """Gather examples of runs that were scored on the same questions; without example pictures there are none.
+
+    Raises:
+        DataError: when the list of examples names anything but a file beside it, or a picture cannot be decoded.
+    """
+    found: list[Example] = []
+    for run in runs:
+        known = {example.asked.id for example in found}
+        for sample, path in _listed(run).items():
+            if len(found) < most and sample not in known and sample in run.predictions:
+                found.append(_example(sample, path, runs, run))
+    return found
+
+
+def _listed(run: Scored) -> dict[str, Path]:
+    path = run.run.examples / "examples.json"
+    if not path.is_file():
+        return {}
+    listed = files.read_json(path)
+    if not isinstance(listed, dict):
+        raise DataError(f"{path} is not a JSON object.")
+    for name in listed.values():
+        # A report is passed on; a list made by somebody else must not pull other files of this machine into it.
+        if not isinstance(name, str) or Path(name).name != name or (run.run.examples / name).is_symlink():
+            raise DataError(f"{path} names {name!r}, which is not a file beside it.")
+    return {str(sample): run.run.examples / name for sample, name in listed.items()}
+
+
+def _example(sample: str, path: Path, runs: Sequence[Scored], owner: Scored) -> Example:
+    asked, rule = owner.predictions[sample], owner.scores["normaliser"]
+    answers = []
+    for run in runs:
+        given = run.predictions.get(sample)
+        if given is not None:
+            right = is_right(asked, given.prediction, rule)
+            answers.append(Answered(run.name, given.prediction, right, given.confidence))
+    for name in _BASELINES:
+        text = owner.baselines.get(name, {}).get(sample)
+        if text is not None:
+            answers.append(Answered(baseline_name(name), text, is_right(asked, text, rule), trivial=True))
+    return Example(_picture(path), asked, tuple(answers))
+
+
+def _picture(path: Path) -> bytes:
+    """Read a picture, made small enough for a page."""
+    from radvqa.data.image import decode, encode_png, resize
+
+    pixels = decode(path, max_pixels=_PIXELS)
+    height, width = pixels.shape[:2]
+    shrink = min(1.0, _SIDE / max(height, width))
+    return encode_png(resize(pixels, max(1, round(shrink * width)), max(1, round(shrink * height))))
