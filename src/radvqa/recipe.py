@@ -224,6 +224,8 @@ def _check(recipe: Recipe, where: str) -> None:
             f"images with data.select_fraction."
         )
     if data.select_fraction and data.select != data.train:
-        raise RecipeError(f"{where}: data.select_fraction holds out training images; data.select must be {data.train!r}.")
+        raise RecipeError(
+            f"{where}: data.select_fraction holds out training images; data.select must be {data.train!r}."
+        )
     if recipe.training.average_decay is not None and recipe.training.epochs < 2:
         raise RecipeError(f"{where}: training.average_decay needs at least two epochs.")

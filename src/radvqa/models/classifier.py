@@ -111,7 +111,9 @@ class AnswerClassifier(Generic[Inputs]):
         self.module.train(was_training)
         answers = []
         for classes, probabilities in zip(best.indices.tolist(), best.values.tolist(), strict=True):
-            candidates = tuple((self.answers.spell(k), round(p, 6)) for k, p in zip(classes, probabilities, strict=True))
+            candidates = tuple(
+                (self.answers.spell(k), round(p, 6)) for k, p in zip(classes, probabilities, strict=True)
+            )
             answers.append(ModelAnswer(candidates[0][0], candidates[0][1], candidates))
         return Answered(answers, loss)
 

@@ -102,7 +102,9 @@ class EfficientNetLite0(nn.Module):
         try:
             model.load_state_dict(state)
         except RuntimeError as error:
-            raise WeightsError(f"{path} does not fit EfficientNet-Lite0: {' '.join(str(error).split())[:300]}.") from None
+            raise WeightsError(
+                f"{path} does not fit EfficientNet-Lite0: {' '.join(str(error).split())[:300]}."
+            ) from None
         return model
 
 

@@ -1,8 +1,10 @@
 """Words of the questions and classes of the answers, counted on training samples only."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -33,6 +35,11 @@ class WordVocabulary:
         normalise = text.NORMALISERS[normaliser]
         counts = Counter(word for question in questions for word in text.tokens(normalise(question)))
         return cls(tuple(word for word, _ in counts.most_common()), normaliser, length)
+
+    @classmethod
+    def from_plain(cls, values: Mapping[str, Any]) -> "WordVocabulary":
+        """Undo ``dataclasses.asdict``."""
+        return cls(tuple(values["words"]), values["normaliser"], values["length"])
 
     def __len__(self) -> int:
         return len(self.words) + 2
@@ -76,6 +83,11 @@ class AnswerVocabulary:
         kept = tuple(answer for answer, _ in counts.most_common())
         return cls(kept, tuple(spellings[answer].most_common(1)[0][0] for answer in kept), normaliser)
 
+    @classmethod
+    def from_plain(cls, values: Mapping[str, Any]) -> "AnswerVocabulary":
+        """Undo ``dataclasses.asdict``."""
+        return cls(tuple(values["answers"]), tuple(values["spellings"]), values["normaliser"])
+
     def __len__(self) -> int:
         return len(self.answers) + 1
 
@@ -91,4 +103,8 @@ class AnswerVocabulary:
 
     def knows(self, answer: str) -> bool:
         """Whether an answer occurred in training (normalised)."""
-        return text.NORMALISERS[self.normaliser](answer) in set(self.answers)
+        return text.NORMALISERS[self.normaliser](answer) in self._known
+
+    @cached_property
+    def _known(self) -> frozenset[str]:
+        return frozenset(self.answers)

@@ -90,7 +90,9 @@ class Frame:
         scale: deviation of the body's scale.
     """
 
-    def __init__(self, rng: np.random.Generator, *, turn: float = 0.03, warp: float = 0.02, scale: float = 0.03) -> None:
+    def __init__(
+        self, rng: np.random.Generator, *, turn: float = 0.03, warp: float = 0.02, scale: float = 0.03
+    ) -> None:
         self.rng = rng
         angle = float(np.clip(rng.normal(0, turn), -2 * turn, 2 * turn))
         zoom = 1 + np.clip(rng.normal(0, scale, 2), -1.6 * scale, 1.6 * scale)
@@ -145,7 +147,14 @@ class Frame:
         return np.asarray((np.abs(u) ** np.float32(power) + np.abs(v) ** np.float32(power)) ** np.float32(1 / power))
 
     def ellipse(
-        self, cx: float, cy: float, rx: float, ry: float, angle: float = 0.0, power: float = 2.0, rough: Array | float = 0.0
+        self,
+        cx: float,
+        cy: float,
+        rx: float,
+        ry: float,
+        angle: float = 0.0,
+        power: float = 2.0,
+        rough: Array | float = 0.0,
     ) -> Array:
         """Cover a (super-)ellipse; ``rough`` is added to the radius to make the outline organic."""
         return soft((1 - self.radius(cx, cy, rx, ry, angle, power) + rough) * np.float32(np.sqrt(rx * ry)))

@@ -214,7 +214,9 @@ def sagittal(image: Slice) -> None:
     image.paint(np.maximum(soft(depth - 0.065), fossa), "csf", "")
     image.paint(base, "marrow", "")
     # nose, mouth, throat
-    image.paint(frame.curve([(-0.62, 0.12), (-0.35, 0.13), (-0.14, 0.26), (-0.15, 0.33), (-0.4, 0.30), (-0.66, 0.27)]), "air")
+    image.paint(
+        frame.curve([(-0.62, 0.12), (-0.35, 0.13), (-0.14, 0.26), (-0.15, 0.33), (-0.4, 0.30), (-0.66, 0.27)]), "air"
+    )
     for row in range(3):
         image.paint(frame.tube([(-0.58, 0.165 + 0.045 * row), (-0.3, 0.18 + 0.045 * row)], 0.026), "grey")
     image.paint(frame.ellipse(-0.60, -0.02, 0.045, 0.05), "air")

@@ -53,8 +53,7 @@ def model_card(folder: Path, *, data: str | None = None, split: str | None = Non
         *_scores(comparison),
         "## Limits",
         _limits(known, comparison),
-        "## Cost",
-        to_markdown(budget_table([known]), 3).rstrip(),
+        to_markdown(budget_table([known]), 2).rstrip(),
     ]
     return "\n\n".join(parts) + "\n"
 

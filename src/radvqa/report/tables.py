@@ -22,8 +22,8 @@ from radvqa.report.scored import SUBSETS, Group, Scored, differences, groups, re
 
 _COLUMNS: tuple[tuple[str, str, str], ...] = (
     ("Accuracy", "overall", "accuracy"),
-    ("Open", "open", "accuracy"),
-    ("Closed", "closed", "accuracy"),
+    ("Accuracy, open", "open", "accuracy"),
+    ("Accuracy, closed", "closed", "accuracy"),
     ("Top-5", "overall", "top5"),
     ("Macro-F1", "overall", "macro_f1"),
     ("Exact match", "overall", "exact_match"),

@@ -85,7 +85,9 @@ class Slake:
             try:
                 ((label, (left, top, box_width, box_height)),) = entry.items()
             except (AttributeError, ValueError, TypeError):
-                raise DataError(f"{place / 'detection.json'}, row {number}: expected {{label: [x, y, w, h]}}.") from None
+                raise DataError(
+                    f"{place / 'detection.json'}, row {number}: expected {{label: [x, y, w, h]}}."
+                ) from None
             pixels = mask == codes[label] if label in codes else None
             if pixels is not None and pixels.mean() < _SMALLEST_SHARE:
                 pixels = None

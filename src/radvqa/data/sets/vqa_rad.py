@@ -22,7 +22,10 @@ class VqaRad:
         versions={
             "official": Version(
                 "The official file: 1,797 training and 451 test rows on 314 images.",
-                {"train": Split(1797, 313, "99f68b4e2294f072125602d2cbf2ba4d4605e8679cd08ec0cb6fe522c130c395"), "test": Split(451, 203, "9ca881fc5f61394542663bcbc4fb60f15dbe48bb22e4dee04b91b96790acc16b")},
+                {
+                    "train": Split(1797, 313, "99f68b4e2294f072125602d2cbf2ba4d4605e8679cd08ec0cb6fe522c130c395"),
+                    "test": Split(451, 203, "9ca881fc5f61394542663bcbc4fb60f15dbe48bb22e4dee04b91b96790acc16b"),
+                },
             ),
         },
         notes=(

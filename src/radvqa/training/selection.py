@@ -1,0 +1,37 @@
+"""Choosing the best epoch on the selection split, by any metric of the scoring room; never on the test split."""
+
+from collections.abc import Sequence
+
+from radvqa.errors import RecipeError, nearest
+from radvqa.prediction import Prediction
+from radvqa.scoring.items import items_of
+from radvqa.scoring.metrics import METRICS, Undefined
+from radvqa.text import NORMALISERS, normaliser_for
+
+REPORTED = ("accuracy", "token_f1")
+
+
+def check_metric(name: str) -> None:
+    """Refuse an unknown metric before anything is read.
+
+    Raises:
+        RecipeError: names the nearest metric.
+    """
+    if name not in METRICS:
+        raise RecipeError(f"training.select_by: there is no metric {name!r}; {nearest(name, list(METRICS))}")
+
+
+def measure(predictions: Sequence[Prediction], names: Sequence[str]) -> dict[str, float]:
+    """Compute metrics (fractions in [0, 1]; all of them are better when larger).
+
+    Raises:
+        RecipeError: when a metric is undefined for these predictions.
+    """
+    items = items_of(predictions, NORMALISERS[normaliser_for(predictions[0].language)])
+    values = {}
+    for name in dict.fromkeys(names):
+        statistic = METRICS[name](items)
+        if isinstance(statistic, Undefined):
+            raise RecipeError(f"The metric {name} cannot choose an epoch here: {statistic.reason}.")
+        values[name] = statistic.value()
+    return values

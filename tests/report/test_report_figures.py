@@ -1,0 +1,156 @@
+"""Figures show the numbers of the runs, survive strange texts, and are whole files."""
+
+import base64
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytest
+from report_runs import make_run
+
+from radvqa import files
+from radvqa.data.image import decode
+from radvqa.errors import DataError
+from radvqa.report import figures
+from radvqa.report.examples import examples
+from radvqa.report.figures.tail import answer_accuracy
+from radvqa.report.scored import Scored, load
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+
+def one(tmp_path: Path, **options: Any) -> Scored:
+    make_run(tmp_path / "a", **options)
+    return load([tmp_path / "a"])[0]
+
+
+def texts(figure: "Figure") -> str:
+    from matplotlib.text import Text
+
+    return "\n".join(text.get_text() for text in figure.findobj(Text) if isinstance(text, Text))
+
+
+def ink(content: bytes) -> float:
+    return float((decode(content) < 250).mean())
+
+
+def test_bars_show_the_accuracy_of_run_and_baselines(tmp_path: Path) -> None:
+    run = one(tmp_path)
+    figure = figures.by_subset([run])
+    assert len(figure.axes) == 3
+    for axes, subset in zip(figure.axes, ("overall", "open", "closed"), strict=True):
+        widths = [patch.get_width() for patch in axes.patches]  # type: ignore[attr-defined]
+        expected = [run.scores["subsets"][subset], *(b[subset] for b in run.scores["baselines"].values())]
+        assert widths == pytest.approx([100 * values["accuracy"] for values in expected])
+        whiskers = [float(x) for line in axes.lines for x in np.asarray(line.get_xdata())]
+        limits = [100 * limit for values in expected for limit in values["accuracy_interval"]]
+        assert whiskers == pytest.approx(limits)
+
+
+def test_a_subset_without_questions_has_no_panel(tmp_path: Path) -> None:
+    run = one(tmp_path)
+    del run.scores["subsets"]["closed"]
+    assert len(figures.by_subset([run]).axes) == 2
+
+
+def test_curves_mark_the_epoch_that_was_kept(tmp_path: Path) -> None:
+    run = one(tmp_path)
+    figure = figures.training_curves(run)
+    assert figure is not None
+    best = run.facts["best_epoch"]
+    assert f"kept: epoch {best}" in texts(figure)
+    validation = figure.axes[0].lines[1]
+    assert list(np.asarray(validation.get_ydata())) == [row["val_loss"] for row in run.history]
+
+
+def test_a_run_without_history_or_examples_has_no_such_figures(tmp_path: Path) -> None:
+    run = make_run(tmp_path / "a")
+    (run.folder / "history.jsonl").unlink()
+    (run.examples / "examples.json").unlink()
+    loaded = load([tmp_path / "a"])
+    assert figures.training_curves(loaded[0]) is None
+    assert figures.answer_panel(loaded) is None
+
+
+def test_one_epoch_can_be_drawn(tmp_path: Path) -> None:
+    figure = figures.training_curves(one(tmp_path, epochs=1))
+    assert figure is not None
+    assert ink(base64.b64decode(figures.to_data_uri(figure).partition(",")[2])) > 0.005
+
+
+def test_question_types_have_a_bar_for_each_run(tmp_path: Path) -> None:
+    make_run(tmp_path / "a")
+    make_run(tmp_path / "b", name="blip", skill=0.5)
+    runs = load([tmp_path / "a", tmp_path / "b"])
+    figure = figures.by_question_type(runs)
+    assert figure is not None
+    widths = [patch.get_width() for patch in figure.axes[0].patches]  # type: ignore[attr-defined]
+    kinds = sorted(runs[0].scores["question_types"])
+    expected = [100 * run.scores["question_types"][kind]["accuracy"] for run in runs for kind in kinds]
+    assert widths == pytest.approx(expected)
+
+
+def test_the_tail_counts_every_question_once(tmp_path: Path) -> None:
+    run = one(tmp_path)
+    counted = answer_accuracy(run)
+    assert sum(n for n, _ in counted.values()) == run.scores["questions"]
+    right = sum(right for _, right in counted.values()) / run.scores["questions"]
+    assert right == pytest.approx(run.scores["subsets"]["overall"]["accuracy"], abs=1e-6)
+    assert "at least 5 questions" in texts(figures.long_tail(run))
+
+
+def test_ticks_follow_the_normaliser_of_the_metric(tmp_path: Path) -> None:
+    make_run(tmp_path / "a", strange="??? ")
+    run = load([tmp_path / "a"])[0]
+    sample = next(iter(files.read_json(tmp_path / "a" / "examples" / "examples.json")))
+    gold = run.predictions[sample].answer
+    first = examples([run])[0]
+    assert not first.answers[0].right
+    rows = list(files.read_jsonl(tmp_path / "a" / "predictions.jsonl"))
+    rows[0]["prediction"] = f" {gold.upper()}. "  # equal after normalisation, not before
+    files.write_jsonl(tmp_path / "a" / "predictions.jsonl", rows)
+    again = examples(load([tmp_path / "a"]))[0]
+    assert again.answers[0].right
+    figure = figures.answer_panel(load([tmp_path / "a"]))
+    assert figure is not None
+    assert "✓ a:" in texts(figure)
+
+
+@pytest.mark.parametrize("strange", ["$x^$ \\frac{", "肺 <b>&", "", "a" * 500])
+def test_strange_answers_can_be_drawn(tmp_path: Path, strange: str) -> None:
+    make_run(tmp_path / "a", strange=strange)
+    figure = figures.answer_panel(load([tmp_path / "a"]))
+    assert figure is not None
+    figures.save_png(figure, tmp_path / "out" / "panel.png")
+    assert ink((tmp_path / "out" / "panel.png").read_bytes()) > 0.2
+    assert [path.name for path in (tmp_path / "out").iterdir()] == ["panel.png"]
+
+
+def test_the_same_figure_gives_the_same_bytes(tmp_path: Path) -> None:
+    run = one(tmp_path)
+    assert figures.to_data_uri(figures.by_subset([run])) == figures.to_data_uri(figures.by_subset([run]))
+
+
+@pytest.mark.parametrize("name", ["../secret.png", "/etc/hostname", "a/b.png", 3])
+def test_examples_cannot_pull_in_other_files(tmp_path: Path, name: Any) -> None:
+    run = one(tmp_path)
+    (tmp_path / "a" / "secret.png").write_bytes((run.run.examples / "0.png").read_bytes())
+    files.write_json(run.run.examples / "examples.json", {next(iter(run.predictions)): name})
+    with pytest.raises(DataError, match="not a file beside it"):
+        examples([run])
+
+
+def test_examples_cannot_be_links(tmp_path: Path) -> None:
+    run = one(tmp_path)
+    (run.run.examples / "0.png").rename(tmp_path / "secret.png")
+    (run.run.examples / "0.png").symlink_to(tmp_path / "secret.png")
+    with pytest.raises(DataError, match="not a file beside it"):
+        examples([run])
+
+
+def test_a_broken_example_is_named(tmp_path: Path) -> None:
+    run = one(tmp_path)
+    (run.run.examples / "0.png").write_bytes(b"no picture")
+    with pytest.raises(DataError, match=r"0\.png"):
+        examples([run])
