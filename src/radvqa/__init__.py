@@ -8,6 +8,15 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from radvqa.commands.ask import ask
+    from radvqa.commands.bench import bench_cnn_lstm
+    from radvqa.commands.compare import compare
+    from radvqa.commands.data import check_data, list_data, prepare_data
+    from radvqa.commands.predict import predict
+    from radvqa.commands.quickstart import quickstart
+    from radvqa.commands.score import score
+    from radvqa.commands.train import train
+    from radvqa.run import Run
     from radvqa.sample import Sample
 
 __version__ = "0.1.0"
@@ -15,9 +24,33 @@ __version__ = "0.1.0"
 _HOMES = {
     "Run": "radvqa.run",
     "Sample": "radvqa.sample",
+    "ask": "radvqa.commands.ask",
+    "bench_cnn_lstm": "radvqa.commands.bench",
+    "check_data": "radvqa.commands.data",
+    "compare": "radvqa.commands.compare",
+    "list_data": "radvqa.commands.data",
+    "predict": "radvqa.commands.predict",
+    "prepare_data": "radvqa.commands.data",
+    "quickstart": "radvqa.commands.quickstart",
+    "score": "radvqa.commands.score",
+    "train": "radvqa.commands.train",
 }
 
-__all__ = ["Run", "Sample", "__version__"]  # noqa: F822 - resolved by __getattr__
+__all__ = [
+    "Run",
+    "Sample",
+    "__version__",
+    "ask",
+    "bench_cnn_lstm",
+    "check_data",
+    "compare",
+    "list_data",
+    "predict",
+    "prepare_data",
+    "quickstart",
+    "score",
+    "train",
+]
 
 
 def __getattr__(name: str) -> Any:

@@ -13,7 +13,7 @@ def answer_prepared(model: VqaModel, prepared: Prepared) -> tuple[list[Predictio
     predictions: list[Prediction] = []
     loss = 0.0
     device = prepared.image_rows.device
-    for rows in torch.arange(len(prepared.samples), device=device).split(_ROWS_PER_PASS):
+    for rows in torch.split(torch.arange(len(prepared.samples), device=device), _ROWS_PER_PASS):
         answered = model.answer(prepared, rows)
         loss += answered.loss_sum
         for row, answer in zip(rows.tolist(), answered.answers, strict=True):

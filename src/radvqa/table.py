@@ -82,7 +82,7 @@ class Table:
             self._shards[shard] = np.memmap(self.folder / shard, dtype=np.uint8, mode="r")
         size = int(np.prod(shape)) * self.dtype.itemsize
         raw = self._shards[shard][offset : offset + size]
-        if raw.nbytes != size or zlib.crc32(raw) != crc:
+        if raw.nbytes != size or zlib.crc32(raw.data) != crc:
             raise DataError(f"{self.folder / shard} is damaged; delete the folder {self.folder} to make it anew.")
         return raw.view(self.dtype).reshape(shape)
 

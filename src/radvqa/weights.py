@@ -52,7 +52,7 @@ def _from_hub(name: str, *, local_only: bool) -> Path | str:
 
     try:
         return Path(snapshot_download(name, allow_patterns=list(_FILES), local_files_only=local_only, etag_timeout=5))
-    except Exception as error:  # noqa: BLE001 - the hub client raises many kinds; each means "not from there"
+    except Exception as error:  # the hub client raises many kinds; each means "not from there"
         return f"{type(error).__name__}: {' '.join(str(error).split())[:160]}"
 
 

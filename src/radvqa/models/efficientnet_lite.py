@@ -35,7 +35,8 @@ class _SameConv(nn.Conv2d):
         for side in (x.shape[-1], x.shape[-2]):
             total = max((-(-side // stride) - 1) * stride + kernel - side, 0)
             pads += [total // 2, total - total // 2]
-        return self._conv_forward(F.pad(x, pads), self.weight, self.bias)
+        filtered: Tensor = self._conv_forward(F.pad(x, pads), self.weight, self.bias)
+        return filtered
 
 
 def _norm(channels: int) -> nn.BatchNorm2d:
@@ -61,7 +62,8 @@ class _Block(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         y = x if self._expand_conv is None else F.relu6(self._bn0(self._expand_conv(x)))
         y = self._bn2(self._project_conv(F.relu6(self._bn1(self._depthwise_conv(y)))))
-        return x + y if self.residual else y
+        out: Tensor = x + y if self.residual else y
+        return out
 
 
 class EfficientNetLite0(nn.Module):

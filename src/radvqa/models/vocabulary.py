@@ -45,7 +45,7 @@ class WordVocabulary:
         return len(self.words) + 2
 
     def encode(self, questions: Sequence[str]) -> Tensor:
-        """Turn questions into indices, ``(questions, length)``, padded with 0; an empty question is one unknown word."""
+        """Turn questions into indices, ``(questions, length)``, padded with 0; an empty one is an unknown word."""
         normalise = text.NORMALISERS[self.normaliser]
         index = {word: place for place, word in enumerate(self.words, start=2)}
         ids = torch.full((len(questions), self.length), PAD, dtype=torch.long)

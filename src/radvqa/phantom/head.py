@@ -3,22 +3,29 @@
 import numpy as np
 
 from radvqa.phantom.canvas import Slice
-from radvqa.phantom.geometry import Array, Frame, blur, mirrored, ramp, soft
+from radvqa.phantom.geometry import Array, Frame, Point, blur, mirrored, ramp, soft
+
+_SULCI = np.float32(13)  # half the number of sulci around the brain
 
 
-def _folds(frame: Frame, depth: Array, clefts: Array, *, reach: float = 0.17) -> Array:
+def _folds(frame: Frame, depth: Array, clefts: Array, *, centre: Point = (0.0, 0.0), reach: float = 0.17) -> Array:
     """Return depth below the folded surface of the brain: negative in sulci, small in cortex, large in white matter.
 
     Args:
         frame: the patient's coordinates.
         depth: depth below the smooth surface.
         clefts: coverage of the named fissures.
+        centre: where sulci point to.
         reach: how deep sulci go.
     """
-    field = frame.noise(9) + 0.35 * frame.noise(15)
-    ridge = np.exp(-((field / 0.21) ** 2)) * np.clip(1 - depth / np.float32(reach), 0, 1) ** np.float32(0.6)
-    opening = np.maximum(ridge * np.float32(0.095) * (0.8 + 0.25 * frame.noise(5)), 0)
-    return np.asarray(depth - opening - clefts * np.float32(0.16))
+    cx, cy = centre
+    away = np.hypot(frame.x - np.float32(cx), frame.y - np.float32(cy))
+    turn = np.arctan2(frame.y - np.float32(cy), frame.x - np.float32(cx)) * _SULCI  # sulci run inwards, and wander
+    field = np.sin(turn + 1.15 * frame.noise(6) + 0.55 * frame.noise(12) + np.float32(frame.rng.uniform(0, 7)))
+    beside = np.abs(field) * away / _SULCI - np.float32(0.007) * (1 + 0.7 * frame.noise(7))
+    end = np.float32(reach) * np.clip(0.75 + 0.5 * frame.noise(9), 0.15, 1.7)
+    sulcus = beside + 1.5 * np.maximum(depth - end, 0)
+    return np.asarray(np.minimum(depth, sulcus) - clefts * np.float32(0.16))
 
 
 def _cortex(image: Slice, folded: Array, left: Array) -> None:
@@ -26,7 +33,7 @@ def _cortex(image: Slice, folded: Array, left: Array) -> None:
     frame = image.frame
     brain = soft(folded)
     image.paint(brain, "white", texture=0.35 * frame.noise(12))
-    grey = brain * (1 - ramp(folded - np.float32(0.05) - 0.008 * frame.noise(14), 0.02))
+    grey = brain * (1 - ramp(folded - np.float32(0.036) - 0.005 * frame.noise(14), 0.02))
     image.paint(grey, "grey", texture=0.4 * frame.noise(20))
     image.mark(brain * left, "Left brain")
     image.mark(brain * (1 - left), "Right brain")
@@ -154,7 +161,7 @@ def coronal(image: Slice) -> None:
     for side in (-1, 1):
         sylvian = [(side * 0.62, -0.08), (side * 0.48, -0.10), (side * 0.38, -0.07), (side * 0.35, 0.02)]
         clefts = np.maximum(clefts, blur(frame.tube(sylvian, [0.05, 0.03, 0.025, 0.012]), 1.6) * 1.4)
-    _cortex(image, _folds(frame, inside, clefts), soft(middle))
+    _cortex(image, _folds(frame, inside, clefts, centre=(0.0, -0.1)), soft(middle))
     image.paint(soft(0.005 - np.abs(middle)) * np.clip((-0.27 - frame.y) / 0.05, 0, 1) * soft(depth - 0.06), "falx")
 
     parts, fluid = np.zeros_like(frame.x), np.zeros_like(frame.x)
@@ -231,7 +238,7 @@ def sagittal(image: Slice) -> None:
     floor = np.float32(0.20) + 0.20 * np.clip(frame.x, -0.1, 0.25) - 0.20 * np.clip(-frame.x, 0, 1) - frame.y
     inside = np.minimum(depth - np.float32(0.085), floor - 0.10)
     callosal = np.exp(-(((frame.radius(0.06, -0.10, 0.36, 0.25) - 1.0) / 0.03) ** 2)) * soft(-0.06 - frame.y)
-    folded = _folds(frame, inside, callosal * 0.5, reach=0.24)
+    folded = _folds(frame, inside, callosal * 0.5, centre=(0.05, -0.05), reach=0.28)
     _cortex(image, folded, np.zeros_like(folded))
     deep = frame.ellipse(0.05, -0.06, 0.30, 0.17)
     image.paint(deep, "csf", "Ventricle")

@@ -8,7 +8,7 @@ from torch import Tensor
 
 def shuffled(rows: int, batch_size: int, generator: torch.Generator) -> Iterator[Tensor]:
     """Yield every row once, in random order, ``batch_size`` at a time; the last batch may be smaller."""
-    yield from torch.randperm(rows, generator=generator).split(batch_size)
+    yield from torch.split(torch.randperm(rows, generator=generator), batch_size)
 
 
 def by_images(
@@ -23,8 +23,8 @@ def by_images(
     order = torch.randperm(len(image_rows), generator=generator)
     order = order[torch.argsort(image_rows.cpu()[order], stable=True)]
     groups: list[Tensor] = []
-    for questions in order.split(torch.bincount(image_rows.cpu()).tolist()):
-        groups.extend(questions.split(group_size))
+    for questions in torch.split(order, torch.bincount(image_rows.cpu()).tolist()):
+        groups.extend(torch.split(questions, group_size))
     batch: list[Tensor] = []
     held = 0
     for place in torch.randperm(len(groups), generator=generator).tolist():

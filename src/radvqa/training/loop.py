@@ -134,7 +134,8 @@ def _batches(training: Prepared, section: TrainingSection, generator: torch.Gene
 
 
 def _optimizer(module: nn.Module, section: TrainingSection) -> torch.optim.Optimizer:
-    backbone, rest = [], []
+    backbone: list[nn.Parameter] = []
+    rest: list[nn.Parameter] = []
     for name, parameter in module.named_parameters():
         if parameter.requires_grad:
             (backbone if name.startswith("vision.") else rest).append(parameter)

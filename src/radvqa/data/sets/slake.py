@@ -12,8 +12,10 @@ from radvqa.data.rows import BadRowError, Row, read_rows
 from radvqa.errors import DataError
 from radvqa.sample import Region, Sample
 
-_FINDINGS = ("Edema", "Tumor", "Cancer", "Mass", "Nodule", "Pneumonia", "Effusion", "Atelectasis", "Pneumothorax")
-_FINDINGS += ("Infiltrate", "Infiltration", "Cardiomegaly")
+_FINDINGS = (
+    *("Edema", "Tumor", "Cancer", "Mass", "Nodule", "Pneumonia", "Effusion", "Atelectasis", "Pneumothorax"),
+    *("Infiltrate", "Infiltration", "Cardiomegaly"),
+)
 _SMALLEST_SHARE = 0.0005  # of the picture; a mask code with fewer pixels is an edge artefact, not an organ
 
 

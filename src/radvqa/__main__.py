@@ -1,0 +1,5 @@
+"""``python -m radvqa``."""
+
+from radvqa.cli import main
+
+main()

@@ -1,0 +1,249 @@
+"""The command line: a table from command to function. What the commands do is in ``radvqa.commands``."""
+
+import json
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from radvqa.errors import RadvqaError
+
+app = typer.Typer(
+    name="radvqa",
+    help="Medical visual question answering: prepare data, train, score so that the number can be trusted, compare, "
+    "ask. For research only, not for diagnosis.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+data_app = typer.Typer(help="List, check and prepare data sets.", no_args_is_help=True, rich_markup_mode=None)
+bench_app = typer.Typer(
+    help="Time ours against the naive way, side by side.", no_args_is_help=True, rich_markup_mode=None
+)
+app.add_typer(data_app, name="data")
+app.add_typer(bench_app, name="bench")
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object instead of text.")]
+Overrides = Annotated[list[str] | None, typer.Argument(metavar="[KEY=VALUE]...", help="Overrides, e.g. seed=1.")]
+SkipBad = Annotated[bool, typer.Option("--skip-bad", help="Leave bad rows and pictures out, and report them.")]
+Data = Annotated[str | None, typer.Option(help="Data set, NAME or NAME:VERSION; by default the run's own.")]
+Split = Annotated[str | None, typer.Option(help="Split; by default the run's test split.")]
+Device = Annotated[str, typer.Option(help="auto, cpu or cuda.")]
+RunFolder = Annotated[Path, typer.Argument(metavar="RUN", help="A run folder.")]
+
+
+def main() -> None:
+    """Run the command line; a user's mistake is one paragraph on stderr and exit status 1."""
+    os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")
+    os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
+    os.environ.setdefault("TQDM_DISABLE", "1")
+    try:
+        app()
+    except RadvqaError as error:
+        print(f"radvqa: {error}", file=sys.stderr)
+        sys.exit(1)
+    except KeyboardInterrupt:
+        print("radvqa: stopped.", file=sys.stderr)
+        sys.exit(130)
+    except BrokenPipeError:
+        os._exit(141)  # the reader went away; nothing is left to say
+
+
+def _emit(result: Any, as_json: bool, show: Callable[[], None]) -> None:
+    if as_json:
+        print(json.dumps(result, ensure_ascii=False, allow_nan=False, indent=2))
+    else:
+        show()
+
+
+@app.command()
+def quickstart(
+    overrides: Overrides = None,
+    data: Annotated[str, typer.Option(help="phantom (made here), or slake (needs RADVQA_DATA).")] = "phantom",
+    out: Annotated[Path | None, typer.Option(help="Run folder.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Make data, train a CNN-LSTM, score it honestly and write a report, in a few minutes."""
+    from radvqa.commands import compare
+    from radvqa.commands.quickstart import next_steps, quickstart
+
+    run, scores = quickstart(data, overrides or (), out=out)
+
+    def show() -> None:
+        compare.show([run.folder])
+        print("\nNext:")
+        for line in next_steps(run):
+            print(f"  {line}")
+
+    _emit({"run": str(run.folder), "report": str(run.folder / "report.html"), "scores": scores}, as_json, show)
+
+
+@data_app.command("list")
+def data_list(as_json: AsJson = False) -> None:
+    """List the known data sets and whether they are there."""
+    from radvqa.commands.data import list_data
+    from radvqa.report.data import show_list
+
+    rows = list_data()
+    _emit({"data_sets": rows}, as_json, lambda: show_list(rows))
+
+
+@data_app.command("check")
+def data_check(
+    name: Annotated[str, typer.Argument(help="NAME or NAME:VERSION.")],
+    skip_bad: SkipBad = False,
+    as_json: AsJson = False,
+) -> None:
+    """Compare a data set with what was published: counts, digests, pictures that open."""
+    from radvqa.commands.data import check_data, require_ok
+    from radvqa.report.data import show_check
+
+    report = check_data(name, skip_bad=skip_bad)
+    _emit(report, as_json, lambda: show_check(report))
+    require_ok(report)
+
+
+@data_app.command("prepare")
+def data_prepare(
+    name: Annotated[str, typer.Argument(help="NAME or NAME:VERSION.")],
+    size: Annotated[int, typer.Option(min=16, max=2048, help="Side in pixels.")] = 224,
+    skip_bad: SkipBad = False,
+    as_json: AsJson = False,
+) -> None:
+    """Decode and resize every picture once, so that training starts at once."""
+    from radvqa.commands.data import prepare_data
+    from radvqa.report.data import show_left_out
+
+    report = prepare_data(name, size=size, skip_bad=skip_bad)
+
+    def show() -> None:
+        print(f"{report['name']}: {report['questions']} questions on {report['pictures']} pictures at {size} px")
+        show_left_out(report["left_out"])
+
+    _emit(report, as_json, show)
+
+
+@app.command()
+def train(
+    recipe: Annotated[Path, typer.Argument(help="A YAML file, or the name of a shipped recipe.")],
+    overrides: Overrides = None,
+    out: Annotated[Path | None, typer.Option(help="Run folder; runs/NAME by default.")] = None,
+    skip_bad: SkipBad = False,
+    as_json: AsJson = False,
+) -> None:
+    """Train a recipe; the best epoch is chosen on its selection split, the test split is not read."""
+    from radvqa.commands.train import train
+    from radvqa.report.data import show_left_out
+
+    run = train(recipe, overrides or (), out=out, skip_bad=skip_bad)
+    facts = run.facts
+
+    def show() -> None:
+        selected = facts["selected"]
+        print(f"{run.folder}: epoch {facts['best_epoch']} of {facts['epochs']} chosen by {selected['metric']}")
+        print(f"  {selected['metric']} on the selection split: {100 * selected['value']:.1f} %")
+        print(f"  {facts['parameters']['trainable']:,} of {facts['parameters']['total']:,} parameters trained")
+        print(f"  {facts['seconds']:.0f} s in all")
+        show_left_out(facts["left_out"])
+        print(f"Next: radvqa predict {run.folder} && radvqa score {run.folder}")
+
+    _emit({"run": str(run.folder), **facts}, as_json, show)
+
+
+@app.command()
+def predict(
+    run: RunFolder,
+    data: Data = None,
+    split: Split = None,
+    device: Device = "auto",
+    skip_bad: SkipBad = False,
+    as_json: AsJson = False,
+) -> None:
+    """Answer a split with a trained run; the trivial baselines answer the same questions."""
+    from radvqa.commands.predict import predict
+
+    path = predict(run, data=data, split=split, device=device, skip_bad=skip_bad)
+    _emit({"predictions": str(path)}, as_json, lambda: print(f"{path}\nNext: radvqa score {run}"))
+
+
+@app.command()
+def score(
+    run_or_predictions: Annotated[Path, typer.Argument(help="A run folder, or a predictions file (JSON lines).")],
+    data: Data = None,
+    split: Split = None,
+    as_json: AsJson = False,
+) -> None:
+    """Score predictions: every metric with its interval, the trivial baselines beside it."""
+    from radvqa.commands.score import score
+    from radvqa.report.subsets import show_scores
+
+    scores = score(run_or_predictions, data=data, split=split)
+    _emit(scores, as_json, lambda: show_scores(run_or_predictions.name, scores))
+
+
+@app.command()
+def compare(
+    runs: Annotated[list[Path], typer.Argument(metavar="RUN...", help="Scored run folders.")],
+    data: Data = None,
+    split: Split = None,
+    html: Annotated[Path | None, typer.Option(help="Write a report, one self-contained file.")] = None,
+    markdown: Annotated[Path | None, typer.Option(help="Write a page of results.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show runs side by side, with intervals, paired differences and published rows."""
+    from radvqa.commands import compare as command
+
+    result = command.compare(runs, data=data, split=split, html=html, markdown=markdown)
+    _emit(result, as_json, lambda: command.show(runs, data=data, split=split))
+
+
+@app.command()
+def ask(
+    picture: Annotated[Path, typer.Argument(metavar="IMAGE", help="An image file.")],
+    question: Annotated[str, typer.Argument(help="A question about it.")],
+    model: Annotated[Path | None, typer.Option(help="Run folder; the last one trained by default.")] = None,
+    device: Device = "auto",
+    as_json: AsJson = False,
+) -> None:
+    """Ask a trained model about a picture."""
+    from radvqa.commands.ask import ask
+
+    result = ask(picture, question, model=model, device=device)
+
+    def show() -> None:
+        print(f"{result['answer']}  ({100 * result['confidence']:.0f} %, {result['model']})")
+        others = ", ".join(f"{c['answer']} {100 * c['probability']:.0f} %" for c in result["candidates"][1:])
+        if others:
+            print(f"else: {others}")
+        print(result["notice"])
+
+    _emit(result, as_json, show)
+
+
+@bench_app.command("cnn-lstm")
+def bench_cnn_lstm(
+    recipe: Annotated[Path, typer.Argument(help="A recipe with a frozen backbone.")] = Path("slake_cnn_lstm_frozen"),
+    overrides: Overrides = None,
+    naive_steps: Annotated[int, typer.Option(min=1, help="Batches that the naive loop is timed on.")] = 6,
+    as_json: AsJson = False,
+) -> None:
+    """Frozen CNN-LSTM from decoding to the test score: ours against decoding and encoding every sample every epoch."""
+    from radvqa.commands.bench import DEFAULT_OVERRIDES, bench_cnn_lstm
+
+    result = bench_cnn_lstm(recipe, overrides or DEFAULT_OVERRIDES, naive_steps=naive_steps)
+
+    def show() -> None:
+        print(f"{result['recipe']}, {result['backbone']}, {result['epochs']} epochs, cold caches")
+        print(
+            f"  ours   {result['ours_seconds']:10.1f} s   "
+            f"peak memory {result['ours_peak_memory_bytes'] / 2**30:.2f} GiB"
+        )
+        print(f"  naive  {result['naive_seconds']:10.1f} s   timed on {result['naive_timed_batches']} batches, scaled")
+        print(f"  ratio  {result['speedup_ratio']:10.1f} ×")
+        print(f"  test accuracy of ours {100 * result['test']['overall']['accuracy']:.1f} %")
+
+    _emit(result, as_json, show)
