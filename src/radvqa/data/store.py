@@ -51,6 +51,11 @@ class ImageStore:
         self.preprocessing = preprocessing
         self._table = Table((root or files.cache_folder()) / "images" / preprocessing.key, "uint8")
 
+    @property
+    def name(self) -> str:
+        """The preprocessing, as a file name."""
+        return self.preprocessing.key
+
     def add(self, samples: Sequence[Sample], problems: Problems | None = None) -> dict[str, str]:
         """Decode the pictures of these samples that the store does not hold yet.
 

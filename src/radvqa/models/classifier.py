@@ -1,5 +1,6 @@
 """Answering as classification over the training answers: what every discriminative family shares."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Generic, Protocol, TypeVar
@@ -42,7 +43,7 @@ class ClassifierNet(Protocol[Inputs]):
         ...
 
     def logits(self, inputs: Inputs, rows: Tensor) -> Tensor:
-        """Score every answer for some rows, ``(b, c)``."""
+        """Score every answer for some rows, ``(b, c)``; or ``(k, b, c)`` for ``k`` members that vote."""
         ...
 
     def image_keys(self, samples: Sequence[Sample], problems: Problems) -> dict[str, str]:
@@ -95,19 +96,21 @@ class AnswerClassifier(Generic[Inputs]):
         return ClassifierRows(usable, inputs, labels.to(device), self.net.image_rows(inputs))
 
     def loss(self, prepared: ClassifierRows[Inputs], rows: Tensor, *, label_smoothing: float = 0.0) -> StepLoss:
-        """Mean cross-entropy against the gold class."""
+        """Mean cross-entropy against the gold class; members learn side by side, each by its own loss."""
         logits, labels = self.net.logits(prepared.inputs, rows), prepared.labels[rows]
-        loss = F.cross_entropy(logits, labels, label_smoothing=label_smoothing)
-        return StepLoss(loss, (logits.detach().argmax(1) == labels).sum())
+        members = logits if logits.ndim == 3 else logits[None]
+        losses = [F.cross_entropy(member, labels, label_smoothing=label_smoothing) for member in members]
+        answered = _vote(logits.detach()).argmax(1)
+        return StepLoss(torch.stack(losses).sum(), len(losses), (answered == labels).sum())
 
     def answer(self, prepared: ClassifierRows[Inputs], rows: Tensor) -> Answered:
         """Answer with the five most probable classes."""
         was_training = self.module.training
         self.module.eval()
         with torch.inference_mode():
-            logits = self.net.logits(prepared.inputs, rows).float()
-            loss = F.cross_entropy(logits, prepared.labels[rows], reduction="sum").item()
-            best = logits.softmax(1).topk(min(_CANDIDATES, logits.shape[1]), dim=1)
+            logged = _vote(self.net.logits(prepared.inputs, rows).float())
+            loss = F.nll_loss(logged, prepared.labels[rows], reduction="sum").item()
+            best = logged.exp().topk(min(_CANDIDATES, logged.shape[1]), dim=1)
         self.module.train(was_training)
         answers = []
         for classes, probabilities in zip(best.indices.tolist(), best.values.tolist(), strict=True):
@@ -166,3 +169,10 @@ class AnswerClassifier(Generic[Inputs]):
     @property
     def _vision_is_found_again(self) -> bool:
         return self.net.vision_is_cached and self.net.vision.spec.pretrained
+
+
+def _vote(logits: Tensor) -> Tensor:
+    """Log-probabilities ``(b, c)``: of one net ``(b, c)``, or the average probabilities of members ``(k, b, c)``."""
+    if logits.ndim == 2:
+        return logits.log_softmax(-1)
+    return logits.log_softmax(-1).logsumexp(0) - math.log(len(logits))

@@ -38,11 +38,13 @@ class StepLoss:
     """Loss of one batch.
 
     Attributes:
-        loss: mean over the batch, to differentiate.
+        loss: to differentiate; the sum over members of their mean loss over the batch.
+        members: number of nets that learn side by side; ``loss / members`` is reported.
         correct: number of questions answered correctly, without synchronising the device.
     """
 
     loss: Tensor
+    members: int
     correct: Tensor
 
 

@@ -6,7 +6,7 @@ preprocessing, pooling and number format.
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import torch
@@ -14,12 +14,24 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from radvqa import console, files
-from radvqa.data.store import ImageStore
 from radvqa.models.vision import VisionTower
 from radvqa.table import Table
 
 _PICTURES_PER_PASS = 16  # measured: larger passes are not faster on CPUs and cost memory
 _PICTURES_PER_SHARD = 2048
+
+
+class PictureSource(Protocol):
+    """Where pictures come from: the image store, or a view of it that changes them."""
+
+    @property
+    def name(self) -> str:
+        """Everything that decides what a key's pixels are, as a file name."""
+        ...
+
+    def batch(self, keys: Sequence[str]) -> NDArray[np.uint8]:
+        """Return pictures, ``(n, side, side, 3)``."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -35,17 +47,17 @@ class Features:
     tokens: Tensor
 
 
-def compute(tower: VisionTower, store: ImageStore, keys: Sequence[str], *, tokens: bool = False) -> Features:
+def compute(tower: VisionTower, source: PictureSource, keys: Sequence[str], *, tokens: bool = False) -> Features:
     """Return the features of pictures, computing the missing ones with the tower in evaluation mode.
 
     Args:
         tower: a frozen backbone.
-        store: holds the pictures.
+        source: holds the pictures.
         keys: distinct pictures, by content.
         tokens: keep the patch tokens too (half precision on disk and in RAM).
     """
     folder = files.cache_folder() / "features"
-    name = f"{tower.digest()[:24]}-{store.preprocessing.key}-{tower.spec.pooling}"
+    name = f"{tower.digest()[:24]}-{source.name}-{tower.spec.pooling}"
     pooled = Table(folder / f"{name}-pooled-float32", "float32")
     patches = Table(folder / f"{name}-tokens-float16", "float16") if tokens else None
     tables = [pooled] if patches is None else [pooled, patches]
@@ -55,7 +67,7 @@ def compute(tower: VisionTower, store: ImageStore, keys: Sequence[str], *, token
             with console.progress("computing image features", len(missing)) as advance:
                 for start in range(0, len(missing), _PICTURES_PER_SHARD):
                     part = missing[start : start + _PICTURES_PER_SHARD]
-                    done = list(_passes(tower, store, part, tokens, advance))
+                    done = list(_passes(tower, source, part, tokens, advance))
                     pooled.append((key, vector) for key, vector, _ in done)
                     if patches is not None:
                         patches.append((key, map_) for key, _, map_ in done if map_ is not None)
@@ -75,7 +87,7 @@ def _gather(table: Table, keys: Sequence[str]) -> Tensor:
 
 
 def _passes(
-    tower: VisionTower, store: ImageStore, keys: Sequence[str], tokens: bool, advance: console.Advance
+    tower: VisionTower, source: PictureSource, keys: Sequence[str], tokens: bool, advance: console.Advance
 ) -> Iterator[tuple[str, NDArray[Any], NDArray[Any] | None]]:
     was_training = tower.training
     tower.eval()
@@ -83,7 +95,7 @@ def _passes(
     with torch.inference_mode():
         for start in range(0, len(keys), _PICTURES_PER_PASS):
             part = keys[start : start + _PICTURES_PER_PASS]
-            pixels = torch.from_numpy(store.batch(part)).to(device)
+            pixels = torch.from_numpy(source.batch(part)).to(device)
             with torch.autocast(device.type, torch.bfloat16, enabled=device.type == "cuda"):
                 maps, vectors = tower.tokens(pixels)
             for row, key in enumerate(part):

@@ -13,7 +13,7 @@ Pixels = npt.NDArray[np.uint8]
 
 WINDOWS = {  # centre and width in Hounsfield units, deviation of the noise
     "brain": (36.0, 84.0, 3.2),
-    "lung": (-500.0, 1500.0, 32.0),
+    "lung": (-430.0, 1340.0, 26.0),
     "mediastinum": (50.0, 420.0, 13.0),
     "abdomen": (65.0, 360.0, 11.0),
 }

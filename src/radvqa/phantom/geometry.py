@@ -15,6 +15,8 @@ from scipy import ndimage
 
 Array: TypeAlias = npt.NDArray[Any]  # float32 of shape (SIZE, SIZE) unless said otherwise
 Point: TypeAlias = tuple[float, float]
+Stroke: TypeAlias = tuple[Point, Point, float, float]
+"""From, to, width (anatomical units), value from 0 to 1."""
 
 SIZE = 256
 _OVERSAMPLING = 2
@@ -44,8 +46,18 @@ def noise(rng: np.random.Generator, cells: int) -> Array:
 
 
 def blur(picture: Array, sigma: float) -> Array:
-    """Blur with a Gaussian of ``sigma`` pixels."""
-    return np.asarray(ndimage.gaussian_filter(picture, sigma, mode="nearest", truncate=3.0))
+    """Blur with a Gaussian of ``sigma`` pixels; only where there is something, because most shapes are small."""
+    rows, columns = np.flatnonzero(picture.any(axis=1)), np.flatnonzero(picture.any(axis=0))
+    if not len(rows):
+        return picture
+    reach = int(3 * sigma + 1.5)
+    part = (
+        slice(max(rows[0] - reach, 0), min(rows[-1] + reach + 1, SIZE)),
+        slice(max(columns[0] - reach, 0), min(columns[-1] + reach + 1, SIZE)),
+    )
+    result = np.zeros_like(picture)
+    result[part] = ndimage.gaussian_filter(picture[part], sigma, mode="nearest", truncate=3.0)
+    return result
 
 
 def wide_blur(picture: Array, sigma: float) -> Array:
@@ -88,17 +100,26 @@ class Frame:
         turn: deviation of the rotation in radians.
         warp: size of the warp in anatomical units.
         scale: deviation of the body's scale.
+        magnify: how much larger than in anatomical units the body is shown, across and down.
+        centre: the anatomical point shown in the middle.
     """
 
     def __init__(
-        self, rng: np.random.Generator, *, turn: float = 0.03, warp: float = 0.02, scale: float = 0.03
+        self,
+        rng: np.random.Generator,
+        *,
+        turn: float = 0.03,
+        warp: float = 0.02,
+        scale: float = 0.03,
+        magnify: tuple[float, float] = (1.0, 1.0),
+        centre: Point = (0.0, 0.0),
     ) -> None:
         self.rng = rng
         angle = float(np.clip(rng.normal(0, turn), -2 * turn, 2 * turn))
-        zoom = 1 + np.clip(rng.normal(0, scale, 2), -1.6 * scale, 1.6 * scale)
+        zoom = np.asarray(magnify) * (1 + np.clip(rng.normal(0, scale, 2), -1.6 * scale, 1.6 * scale))
         self._matrix = np.array([[np.cos(angle), np.sin(angle)], [-np.sin(angle), np.cos(angle)]]) / zoom[:, None]
         self._inverse = np.linalg.inv(self._matrix)
-        self._shift = rng.normal(0, 0.015, 2)
+        self._shift = rng.normal(0, 0.015, 2) + centre
         self._waves = [
             (rng.uniform(1.5, 4.5, 2) * rng.choice([-1, 1], 2), rng.uniform(0, 2 * np.pi), rng.normal(0, warp / 2, 2))
             for _ in range(4)
@@ -137,7 +158,12 @@ class Frame:
 
     def radius(self, cx: float, cy: float, rx: float, ry: float, angle: float = 0.0, power: float = 2.0) -> Array:
         """Return the elliptic radius around a centre: 1 on the outline, less inside."""
-        u, v = self.x - np.float32(cx), self.y - np.float32(cy)
+        return self._radius((slice(None), slice(None)), cx, cy, rx, ry, angle, power)
+
+    def _radius(
+        self, part: tuple[slice, slice], cx: float, cy: float, rx: float, ry: float, angle: float, power: float
+    ) -> Array:
+        u, v = self.x[part] - np.float32(cx), self.y[part] - np.float32(cy)
         if angle:
             c, s = np.float32(np.cos(angle)), np.float32(np.sin(angle))
             u, v = u * c + v * s, v * c - u * s
@@ -157,12 +183,26 @@ class Frame:
         rough: Array | float = 0.0,
     ) -> Array:
         """Cover a (super-)ellipse; ``rough`` is added to the radius to make the outline organic."""
-        return soft((1 - self.radius(cx, cy, rx, ry, angle, power) + rough) * np.float32(np.sqrt(rx * ry)))
+        part = self._around(cx, cy, rx * 1.3, ry * 1.3)
+        edge = rough[part] if isinstance(rough, np.ndarray) else rough
+        cover = np.zeros((SIZE, SIZE), np.float32)
+        cover[part] = soft((1 - self._radius(part, cx, cy, rx, ry, angle, power) + edge) * np.float32(np.sqrt(rx * ry)))
+        return cover
 
     def chord(self, cx: float, cy: float, rx: float, ry: float, depth: float, angle: float = 0.0) -> Array:
         """Return the path length of the beam through an ellipsoid of the given full depth."""
         r = self.radius(cx, cy, rx, ry, angle)
         return np.asarray(np.float32(depth) * np.sqrt(np.maximum(1 - r * r, 0)))
+
+    def _around(self, cx: float, cy: float, rx: float, ry: float) -> tuple[slice, slice]:
+        """Return the pixels around an ellipse of any rotation, as rows and columns."""
+        far = max(rx, ry)
+        corners = self.pixels(
+            np.asarray([(cx - far, cy - far), (cx + far, cy - far), (cx - far, cy + far), (cx + far, cy + far)])
+        )
+        low = np.clip(np.floor(corners.min(axis=0)).astype(int) - 3, 0, SIZE)
+        high = np.clip(np.ceil(corners.max(axis=0)).astype(int) + 3, 0, SIZE)
+        return slice(int(low[1]), int(high[1])), slice(int(low[0]), int(high[0]))
 
     def curve(self, points: Sequence[Point], *, jitter: float = 0.008) -> Array:
         """Cover the inside of a smooth closed curve; the control points vary by ``jitter``."""
@@ -190,6 +230,20 @@ class Frame:
         for points, value in shapes:
             flat = (self.pixels(points) * _OVERSAMPLING).ravel().tolist()
             pen.polygon(flat, fill=round(255 * value))
+        return np.asarray(paper.reduce(_OVERSAMPLING), np.float32) / np.float32(255)
+
+    def strokes(self, strokes: Sequence[Stroke]) -> Array:
+        """Draw straight strokes with round ends, brighter ones over fainter ones."""
+        paper = Image.new("L", (SIZE * _OVERSAMPLING, SIZE * _OVERSAMPLING))
+        pen = ImageDraw.Draw(paper)
+        ordered = sorted(strokes, key=lambda stroke: stroke[3])
+        ends = self.pixels(np.asarray([point for stroke in ordered for point in stroke[:2]])) * _OVERSAMPLING
+        for (start, stop), (_, _, width, value) in zip(ends.reshape(-1, 2, 2).tolist(), ordered, strict=True):
+            wide = width * SIZE / 2 * _OVERSAMPLING
+            pen.line((*start, *stop), fill=round(255 * value), width=max(1, round(wide)))
+            if wide > 3:
+                x, y, half = *stop, wide / 2
+                pen.ellipse((x - half, y - half, x + half, y + half), fill=round(255 * value))
         return np.asarray(paper.reduce(_OVERSAMPLING), np.float32) / np.float32(255)
 
 

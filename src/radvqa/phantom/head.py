@@ -5,7 +5,7 @@ import numpy as np
 from radvqa.phantom.canvas import Slice
 from radvqa.phantom.geometry import Array, Frame, Point, blur, mirrored, ramp, soft
 
-_SULCI = np.float32(13)  # half the number of sulci around the brain
+_SULCI = np.float32(11)  # half the number of sulci around the brain
 
 
 def _folds(frame: Frame, depth: Array, clefts: Array, *, centre: Point = (0.0, 0.0), reach: float = 0.17) -> Array:
@@ -21,9 +21,9 @@ def _folds(frame: Frame, depth: Array, clefts: Array, *, centre: Point = (0.0, 0
     cx, cy = centre
     away = np.hypot(frame.x - np.float32(cx), frame.y - np.float32(cy))
     turn = np.arctan2(frame.y - np.float32(cy), frame.x - np.float32(cx)) * _SULCI  # sulci run inwards, and wander
-    field = np.sin(turn + 1.15 * frame.noise(6) + 0.55 * frame.noise(12) + np.float32(frame.rng.uniform(0, 7)))
-    beside = np.abs(field) * away / _SULCI - np.float32(0.007) * (1 + 0.7 * frame.noise(7))
-    end = np.float32(reach) * np.clip(0.75 + 0.5 * frame.noise(9), 0.15, 1.7)
+    field = np.sin(turn + 0.8 * frame.noise(8) + 0.8 * frame.noise(14) + np.float32(frame.rng.uniform(0, 7)))
+    beside = np.abs(field) * away / _SULCI - np.float32(0.006) * (1 + 0.8 * frame.noise(9))
+    end = np.float32(reach) * np.clip(0.8 + 0.3 * frame.noise(13), 0.3, 1.4)
     sulcus = beside + 1.5 * np.maximum(depth - end, 0)
     return np.asarray(np.minimum(depth, sulcus) - clefts * np.float32(0.16))
 

@@ -25,10 +25,10 @@ T1: Final[Mapping[str, float]] = {
 
 T2: Final[Mapping[str, float]] = {
     "air": 0.0, "lung": 0.06, "fat": 0.62, "csf": 1.0, "white": 0.34, "grey": 0.52, "muscle": 0.17, "vessel": 0.06,
-    "bone": 0.02, "marrow": 0.36, "diploe": 0.34, "liver": 0.28, "spleen": 0.52, "cortex": 0.55, "medulla": 0.72,
+    "bone": 0.02, "marrow": 0.36, "diploe": 0.34, "liver": 0.28, "spleen": 0.52, "cortex": 0.66, "medulla": 0.84,
     "pancreas": 0.40, "bowel wall": 0.35, "bowel content": 0.66, "gas": 0.0, "bile": 0.95, "urine": 0.97,
     "stomach": 0.82, "cartilage": 0.30, "disc": 0.60, "heart": 0.34, "falx": 0.12, "plexus": 0.7, "cord": 0.42,
-    "skin": 0.30, "table": 0.0, "thymus": 0.55, "mesentery": 0.58,
+    "skin": 0.30, "table": 0.0, "thymus": 0.55, "mesentery": 0.46,
     "cyst": 1.0, "tumor": 0.74, "tumor rim": 0.60, "hemorrhage": 0.07, "infarct": 0.84, "edema": 0.78,
     "nodule": 0.52, "pneumonia": 0.66, "pleural effusion": 0.96, "stone": 0.02,
 }  # fmt: skip

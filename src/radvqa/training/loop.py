@@ -114,7 +114,7 @@ def _epoch(
         schedule.step()
         if average:
             average.update()
-        loss_sum += step.loss.detach() * len(rows)  # summed on the device: no synchronisation per step
+        loss_sum += step.loss.detach() * (len(rows) / step.members)  # summed on the device: no synchronisation per step
         correct += step.correct
         advance(1)
     samples = len(training.samples)
