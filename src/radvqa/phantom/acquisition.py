@@ -59,6 +59,7 @@ def radiograph(integral: Array, healthy: Array, rng: np.random.Generator) -> Pix
     photons = photons + np.sqrt(np.maximum(photons, 0)) * blur(_normal(rng), 0.5) * 1.7 / np.sqrt(dose)
     film = -np.log(np.maximum(photons, 1e-4))
     still = -np.log(np.exp(-healthy) + scatter)
-    dark, bright = np.percentile(still[::2, ::2], [rng.uniform(3, 6), rng.uniform(98.2, 99.4)])
+    dark, bright = np.percentile(still[::2, ::2], [1.5, rng.uniform(98.4, 99.5)])
+    dark -= 0.06 * (bright - dark)
     level = (film - np.float32(dark)) / np.float32(bright - dark)
     return _to_pixels(np.clip(level, 0, 1.15) ** np.float32(rng.uniform(0.9, 1.12)) * np.float32(0.9) + 0.03)

@@ -120,32 +120,23 @@ class Frame:
         self._matrix = np.array([[np.cos(angle), np.sin(angle)], [-np.sin(angle), np.cos(angle)]]) / zoom[:, None]
         self._inverse = np.linalg.inv(self._matrix)
         self._shift = rng.normal(0, 0.015, 2) + centre
-        self._waves = [
-            (rng.uniform(1.5, 4.5, 2) * rng.choice([-1, 1], 2), rng.uniform(0, 2 * np.pi), rng.normal(0, warp / 2, 2))
-            for _ in range(4)
-        ]
+        self._wave = rng.uniform(1.5, 4.5, (2, 4)) * rng.choice([-1, 1], (2, 4))
+        self._phase = rng.uniform(0, 2 * np.pi, 4)
+        self._swing = rng.normal(0, warp / 2, (4, 2))
         line = (np.arange(SIZE) + 0.5) / (SIZE / 2) - 1
-        px, py = np.meshgrid(line, line)
-        self.x, self.y = (part.astype(np.float32) for part in self._anatomical(px, py))
+        grid = np.stack(np.meshgrid(line, line), -1).reshape(-1, 2)
+        placed = (grid @ self._matrix.T + self._shift + self._warp(grid)).astype(np.float32).reshape(SIZE, SIZE, 2)
+        self.x, self.y = np.ascontiguousarray(placed[..., 0]), np.ascontiguousarray(placed[..., 1])
 
-    def _warp(self, px: Array, py: Array) -> tuple[Array, Array]:
-        dx, dy = np.zeros_like(px), np.zeros_like(py)
-        for wave, phase, size in self._waves:
-            swing = np.sin(wave[0] * px + wave[1] * py + phase)
-            dx, dy = dx + size[0] * swing, dy + size[1] * swing
-        return dx, dy
-
-    def _anatomical(self, px: Array, py: Array) -> tuple[Array, Array]:
-        dx, dy = self._warp(px, py)
-        m, s = self._matrix, self._shift
-        return m[0, 0] * px + m[0, 1] * py + s[0] + dx, m[1, 0] * px + m[1, 1] * py + s[1] + dy
+    def _warp(self, points: Array) -> Array:
+        """Return the displacement of picture points of shape (n, 2)."""
+        return np.asarray(np.sin(points @ self._wave + self._phase) @ self._swing)
 
     def pixels(self, points: Array) -> Array:
         """Turn anatomical points of shape (n, 2) into pixel coordinates (x, y) of shape (n, 2)."""
         p = (points - self._shift) @ self._inverse.T
         for _ in range(3):  # the warp is small, so that this fixed point is reached at once
-            dx, dy = self._warp(p[:, 0], p[:, 1])
-            p = (points - self._shift - np.stack([dx, dy], 1)) @ self._inverse.T
+            p = (points - self._shift - self._warp(p)) @ self._inverse.T
         return np.asarray((p + 1) * (SIZE / 2))
 
     def noise(self, cells: int) -> Array:
@@ -225,26 +216,52 @@ class Frame:
 
     def polygons(self, shapes: Sequence[tuple[Array, float]]) -> Array:
         """Draw polygons (points of shape (n, 2), value from 0 to 1), later ones over earlier ones."""
-        paper = Image.new("L", (SIZE * _OVERSAMPLING, SIZE * _OVERSAMPLING))
-        pen = ImageDraw.Draw(paper)
-        for points, value in shapes:
-            flat = (self.pixels(points) * _OVERSAMPLING).ravel().tolist()
-            pen.polygon(flat, fill=round(255 * value))
-        return np.asarray(paper.reduce(_OVERSAMPLING), np.float32) / np.float32(255)
+        corners = self.pixels(np.concatenate([points for points, _ in shapes]))
+        paper = _Paper(corners, 1)
+        for points, value in zip(np.split(corners, np.cumsum([len(points) for points, _ in shapes])[:-1]), shapes, strict=True):
+            paper.pen.polygon(paper.placed(points), fill=round(255 * value[1]))
+        return paper.picture()
 
     def strokes(self, strokes: Sequence[Stroke]) -> Array:
         """Draw straight strokes with round ends, brighter ones over fainter ones."""
-        paper = Image.new("L", (SIZE * _OVERSAMPLING, SIZE * _OVERSAMPLING))
-        pen = ImageDraw.Draw(paper)
         ordered = sorted(strokes, key=lambda stroke: stroke[3])
-        ends = self.pixels(np.asarray([point for stroke in ordered for point in stroke[:2]])) * _OVERSAMPLING
-        for (start, stop), (_, _, width, value) in zip(ends.reshape(-1, 2, 2).tolist(), ordered, strict=True):
-            wide = width * SIZE / 2 * _OVERSAMPLING
-            pen.line((*start, *stop), fill=round(255 * value), width=max(1, round(wide)))
+        ends = self.pixels(np.asarray([point for stroke in ordered for point in stroke[:2]]))
+        paper = _Paper(ends, 1 + max(stroke[2] for stroke in ordered) * SIZE / 2)
+        for pair, (_, _, width, value) in zip(ends.reshape(-1, 2, 2), ordered, strict=True):
+            wide, line = width * SIZE / 2 * _OVERSAMPLING, paper.placed(pair)
+            paper.pen.line(line, fill=round(255 * value), width=max(1, round(wide)))
             if wide > 3:
-                x, y, half = *stop, wide / 2
-                pen.ellipse((x - half, y - half, x + half, y + half), fill=round(255 * value))
-        return np.asarray(paper.reduce(_OVERSAMPLING), np.float32) / np.float32(255)
+                x, y, half = line[2], line[3], wide / 2
+                paper.pen.ellipse((x - half, y - half, x + half, y + half), fill=round(255 * value))
+        return paper.picture()
+
+
+class _Paper:
+    """A finer sheet over just the part of the picture that is drawn on.
+
+    Args:
+        points: what will be drawn, in pixels, of shape (n, 2).
+        margin: room around the points, in pixels.
+    """
+
+    def __init__(self, points: Array, margin: float) -> None:
+        low = np.clip(np.floor(points.min(axis=0) - margin).astype(int), 0, SIZE - 1)
+        high = np.clip(np.ceil(points.max(axis=0) + margin).astype(int), low + 1, SIZE)
+        self._low, self._size = low, high - low
+        self._sheet = Image.new("L", (int(self._size[0]) * _OVERSAMPLING, int(self._size[1]) * _OVERSAMPLING))
+        self.pen = ImageDraw.Draw(self._sheet)
+
+    def placed(self, points: Array) -> list[float]:
+        """Turn pixels into the sheet's flat coordinates."""
+        flat: list[float] = ((points - self._low) * _OVERSAMPLING).ravel().tolist()
+        return flat
+
+    def picture(self) -> Array:
+        """Return what was drawn, on the whole picture."""
+        (x, y), (width, height) = self._low, self._size
+        whole = np.zeros((SIZE, SIZE), np.float32)
+        whole[y : y + height, x : x + width] = np.asarray(self._sheet.reduce(_OVERSAMPLING), np.float32) / np.float32(255)
+        return whole
 
 
 def soft(distance: Array) -> Array:

@@ -120,7 +120,7 @@ def chest(film: Film, heart: float) -> None:
         film.add(blur(frame.tube(line, width), 1.2), -0.30)
     film.mark(frame.tube([(0.0, -0.95), (-0.01, -0.30)], 0.075), "Trachea")
     under = frame.curve([(-0.85, 0.62), (-0.6, 0.44 + high), (-0.42, 0.35 + high), (-0.15, 0.45), (0.2, 0.5), (0.46, 0.42 + high), (0.85, 0.62), (0.9, 1.3), (-0.9, 1.3)])  # fmt: skip
-    film.add(blur(under * (1 - lungs), 1.0), 0.55)
+    film.add(blur(under * (1 - lungs) * (1 - 0.9 * middle), 1.0), 0.50)
     film.add(blur(frame.ellipse(0.40, 0.56 + high, 0.12, 0.055, 0.1), 1.5), -0.42)
     _spine(film, -0.93, 14, 0.145, 0.075, 0.20)
     _cage(film, range(10), 0.25)
@@ -159,15 +159,9 @@ def abdomen(film: Film) -> None:
     back = []
     for number in range(4):
         for side in (-1, 1):
-            top, reach = -0.98 + 0.19 * number, (0.66, 0.70, 0.66, 0.40)[number]
-            back.append(
-                [
-                    (side * 0.10, top),
-                    (side * 0.30, top + 0.05),
-                    (side * reach * 0.85, top + 0.24),
-                    (side * reach, top + 0.42),
-                ]
-            )
+            top, reach = -0.98 + 0.19 * number, (0.66, 0.70, 0.62, 0.38)[number]
+            fall = reach / 0.66
+            back.append([(side * 0.10, top), (side * (0.05 + 0.45 * reach), top + 0.06 * fall), (side * reach * 0.87, top + 0.23 * fall), (side * reach, top + 0.40 * fall)])  # fmt: skip
     film.add(_tubes(frame, back, 0.062), 0.26)
     _spine(film, -0.94, 8, 0.20, 0.115, 0.42)
     _hips(film)
@@ -187,7 +181,7 @@ def _gas(film: Film) -> None:
     for index in range(0, len(path), 4):
         x, y = path[index]
         pouches = np.maximum(
-            pouches, frame.ellipse(float(x), float(y), frame.vary(0.062, 0.15), frame.vary(0.058, 0.15))
+            pouches, frame.ellipse(float(x), float(y), frame.vary(0.078, 0.18), frame.vary(0.07, 0.18))
         )
     some = pouches * ramp(filled - 0.1, 0.8)
     film.add(blur(some, 1.6) * (0.8 + 0.25 * frame.noise(30)), -0.40)
