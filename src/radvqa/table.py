@@ -6,6 +6,7 @@ the index changes in one transaction, so a process killed at any moment leaves t
 turns by a lock; readers need none, because what is written never changes.
 """
 
+import math
 import sqlite3
 import uuid
 import zlib
@@ -60,8 +61,8 @@ class Table:
         offset = 0
         with files.atomic_path(self.folder / shard) as temporary, temporary.open("wb") as handle:
             for key, array in arrays:
-                content = np.ascontiguousarray(array, dtype=self.dtype)
-                raw = content.data.cast("B")
+                content = np.asarray(array, dtype=self.dtype, order="C")  # ascontiguousarray would turn () into (1,)
+                raw = content.reshape(-1).view(np.uint8)
                 handle.write(raw)
                 rows.append((key, shard, offset, ",".join(map(str, content.shape)), zlib.crc32(raw)))
                 offset += content.nbytes
@@ -78,13 +79,21 @@ class Table:
         if key not in self._places:
             raise DataError(f"The table {self.folder} does not hold {key}.")
         shard, offset, shape, crc = self._places[key]
+        size = math.prod(shape) * self.dtype.itemsize
+        if not size:
+            return np.empty(shape, self.dtype)
         if shard not in self._shards:
-            self._shards[shard] = np.memmap(self.folder / shard, dtype=np.uint8, mode="r")
-        size = int(np.prod(shape)) * self.dtype.itemsize
+            try:
+                self._shards[shard] = np.memmap(self.folder / shard, dtype=np.uint8, mode="r")
+            except (OSError, ValueError):  # gone, or empty
+                raise self._damaged(shard) from None
         raw = self._shards[shard][offset : offset + size]
         if raw.nbytes != size or zlib.crc32(raw.data) != crc:
-            raise DataError(f"{self.folder / shard} is damaged; delete the folder {self.folder} to make it anew.")
+            raise self._damaged(shard)
         return raw.view(self.dtype).reshape(shape)
+
+    def _damaged(self, name: str) -> DataError:
+        return DataError(f"{self.folder / name} is damaged; delete the folder {self.folder} to make it anew.")
 
     def _look_up(self, keys: Sequence[str]) -> None:
         unknown = [key for key in keys if key not in self._places]
@@ -101,7 +110,13 @@ class Table:
 
     def _connect(self) -> sqlite3.Connection:
         database = sqlite3.connect(self.folder / "index.sqlite", timeout=60)
-        database.execute(_SCHEMA)
+        try:
+            database.execute(_SCHEMA)
+        except sqlite3.OperationalError:  # busy, or the disk is full
+            raise
+        except sqlite3.DatabaseError:
+            database.close()
+            raise self._damaged("index.sqlite") from None
         return database
 
     def _drop_orphans(self) -> None:

