@@ -124,5 +124,10 @@ def _parse(row: Any, where: str) -> Prediction:
         raise DataError(
             f"{where}: answer_type must be one of {', '.join(get_args(AnswerType))}, found {row['answer_type']!r}."
         )
-    values["candidates"] = tuple((str(a), float(p)) for a, p in values.get("candidates", ()))
+    try:
+        values["candidates"] = tuple((str(a), float(p)) for a, p in values.get("candidates", ()))
+    except (TypeError, ValueError):
+        raise DataError(
+            f"{where}: candidates must be a list of [answer, probability], found {values['candidates']!r}."
+        ) from None
     return Prediction(**values)

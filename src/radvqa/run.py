@@ -81,11 +81,12 @@ class Run:
                 raise RunError(f"{folder} holds a finished run; choose another --out, or delete that folder.")
             for name in ("history.jsonl", "checkpoints/best.safetensors", "checkpoints/last.safetensors"):
                 (folder / name).unlink(missing_ok=True)
-        elif folder.is_dir() and any(entry.name != ".lock" for entry in folder.iterdir()):
+        elif folder.is_dir() and any(not entry.name.startswith(".") for entry in folder.iterdir()):
             raise RunError(f"{folder} exists and is not a run folder; choose another --out.")
+        # run.json is first, so that a folder left by a kill is known as an unfinished run and can be begun anew
+        files.write_json(folder / "run.json", {"format": FORMAT, "state": "training", "started": _now()})
         files.write_json(folder / "provenance.json", provenance)
         files.write_text(folder / "recipe.yaml", yaml.safe_dump(dict(recipe), sort_keys=False, allow_unicode=True))
-        files.write_json(folder / "run.json", {"format": FORMAT, "state": "training", "started": _now()})
         return cls(folder)
 
     @classmethod

@@ -4,6 +4,7 @@ import io
 import struct
 import warnings
 import zlib
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -245,3 +246,24 @@ def test_resizing_is_to_width_and_height_and_leaves_the_right_size_alone() -> No
     assert image.resize(pixels, 40, 30) is pixels
     halves = np.repeat(np.array([[0, 200]], np.uint8), 4, 1)  # four black columns, four at 200
     assert image.resize(halves, 2, 1)[0, 0] < 30 < 170 < image.resize(halves, 2, 1)[0, 1]
+
+
+def test_decoding_in_threads_leaves_the_filters_of_warnings_alone() -> None:
+    content = png_of_zeros(9, 9)
+    before = list(warnings.filters)
+    with ThreadPoolExecutor(8) as pool:
+        shapes = set(pool.map(lambda _: image.decode(content).shape, range(400)))
+    assert shapes == {(9, 9)}
+    assert list(warnings.filters) == before
+
+
+def test_a_picture_with_a_senseless_orientation_is_still_shown() -> None:
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    content = encoded(Image.new("L", (9, 12)), "JPEG", exif=exif)
+    place = content.index(b"\x01\x12\x00\x03") + 3
+    for kind in range(14):  # the tag's type: a number, a text, a fraction, nothing known
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # Pillow remarks on the tag
+            shape = image.decode(content[:place] + bytes([kind]) + content[place + 1 :]).shape
+        assert shape in ((12, 9), (9, 12))

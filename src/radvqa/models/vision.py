@@ -27,6 +27,21 @@ RANDOM_CONFIGS: dict[str, dict[str, Any]] = {
         "depths": [2, 2, 2, 2],
         "layer_type": "basic",
     },
+    "microsoft/resnet-50": {
+        "model_type": "resnet",
+        "embedding_size": 64,
+        "hidden_sizes": [256, 512, 1024, 2048],
+        "depths": [3, 4, 6, 3],
+        "layer_type": "bottleneck",
+    },
+    "facebook/dinov2-small": {
+        "model_type": "dinov2",
+        "hidden_size": 384,
+        "num_attention_heads": 6,
+        "num_hidden_layers": 12,
+        "image_size": 518,
+        "patch_size": 14,
+    },
 }
 """Architectures that can be built without any file, for random weights."""
 

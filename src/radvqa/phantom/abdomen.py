@@ -23,7 +23,8 @@ def _kidney(image: Slice, side: int, cx: float, cy: float, rx: float, ry: float,
     image.paint(outer, "cortex", organ, texture=0.4 * frame.noise(30))
     image.paint(pyramids * outer, "medulla")
     hilum = cx - side * rx * 0.55
-    sinus = np.maximum(frame.ellipse(cx - side * rx * 0.15, cy, rx * 0.36, ry * 0.48, angle), frame.ellipse(hilum, cy + 0.01, rx * 0.5, ry * 0.16))  # fmt: skip
+    sinus = np.maximum(frame.ellipse(cx - side * rx * 0.15, cy, rx * 0.36, ry * 0.48, angle),
+        frame.ellipse(hilum, cy + 0.01, rx * 0.5, ry * 0.16))  # fmt: skip
     image.paint(blur(sinus, 0.8), "fat")
     image.paint(frame.ellipse(cx - side * rx * 0.2, cy, rx * 0.13, ry * 0.3, angle), "urine")
     image.paint(frame.tube([(cx - side * rx * 0.4, cy), (cx - side * (rx + 0.10), cy - 0.05)], 0.03), "vessel")
@@ -64,9 +65,12 @@ def _upper(image: Slice, cavity: Array, kidneys: tuple[bool, bool], sx: float, s
     def placed(points: list[Point]) -> list[Point]:
         return [(x * sx, y * sy) for x, y in points]
 
-    liver = [(-0.66, -0.05), (-0.60, -0.25), (-0.42, -0.40), (-0.15, -0.45), (0.12 * stretch, -0.43), (0.30 * stretch, -0.33), (0.20, -0.20), (0.03, -0.12), (-0.06, 0.03), (-0.14, 0.12), (-0.24, 0.24), (-0.42, 0.39), (-0.60, 0.28), (-0.68, 0.12)]  # fmt: skip
+    liver = [(-0.66, -0.05), (-0.60, -0.25), (-0.42, -0.40), (-0.15, -0.45), (0.12 * stretch, -0.43),
+        (0.30 * stretch, -0.33), (0.20, -0.20), (0.03, -0.12), (-0.06, 0.03), (-0.14, 0.12),
+        (-0.24, 0.24), (-0.42, 0.39), (-0.60, 0.28), (-0.68, 0.12)]  # fmt: skip
     spleen = [(0.66, 0.10), (0.60, 0.30), (0.44, 0.41), (0.32, 0.40), (0.42, 0.30), (0.50, 0.17), (0.56, 0.03)]
-    stomach = [(0.12, -0.16), (0.28, -0.33), (0.46, -0.36), (0.60, -0.20), (0.60, -0.03), (0.48, 0.10), (0.34, 0.12), (0.26, -0.02)]  # fmt: skip
+    stomach = [(0.12, -0.16), (0.28, -0.33), (0.46, -0.36), (0.60, -0.20), (0.60, -0.03), (0.48, 0.10),
+        (0.34, 0.12), (0.26, -0.02)]  # fmt: skip
     for side, there in ((-1, kidneys[0]), (1, kidneys[1])):
         if there and side > 0:
             _kidney(image, side, 0.30 * sx, 0.26 * sy, 0.085, 0.10, 0.3)
@@ -101,7 +105,8 @@ def _lower(image: Slice, cavity: Array, kidneys: tuple[bool, bool], sx: float, s
     frame = image.frame
     for side in (-1, 1):
         image.paint(frame.ellipse(side * 0.20, 0.28, 0.075, 0.10, side * 0.25), "muscle")
-    front = frame.curve([(-0.30, -0.40), (0, -0.46), (0.5, -0.38), (0.64, -0.12), (0.58, 0.04), (0.28, -0.02), (0.0, 0.02), (-0.26, -0.08)])  # fmt: skip
+    front = frame.curve([(-0.30, -0.40), (0, -0.46), (0.5, -0.38), (0.64, -0.12), (0.58, 0.04),
+        (0.28, -0.02), (0.0, 0.02), (-0.26, -0.08)])  # fmt: skip
     filled = "bowel content" if frame.rng.random() < 0.6 or image.contrast != "CT" else "vessel"
     mottled(image, front * cavity, filled, 0.5, 13)
     colon = np.maximum(
@@ -112,8 +117,10 @@ def _lower(image: Slice, cavity: Array, kidneys: tuple[bool, bool], sx: float, s
     image.paint(np.clip(blur(colon, 1.6) * 5 - 3.6, 0, 1) * ramp(frame.noise(14) + 0.3, 0.5), "gas")
     for side, there in ((-1, kidneys[0]), (1, kidneys[1])):
         if there:
-            _kidney(image, side, side * frame.vary(0.385, 0.04) * sx, frame.vary(0.235, 0.06) * sy, frame.vary(0.125), frame.vary(0.145), side * 0.35)  # fmt: skip
-    liver = [(-0.69, -0.05), (-0.60, -0.25), (-0.44, -0.27), (-0.36, -0.12), (-0.44, 0.02), (-0.56, 0.12), (-0.62, 0.26), (-0.69, 0.15)]  # fmt: skip
+            _kidney(image, side, side * frame.vary(0.385, 0.04) * sx, frame.vary(0.235, 0.06) * sy,
+                frame.vary(0.125), frame.vary(0.145), side * 0.35)  # fmt: skip
+    liver = [(-0.69, -0.05), (-0.60, -0.25), (-0.44, -0.27), (-0.36, -0.12), (-0.44, 0.02),
+        (-0.56, 0.12), (-0.62, 0.26), (-0.69, 0.15)]  # fmt: skip
     _solid(image, frame.curve([(x * sx, y * sy) for x, y in liver], jitter=0.012) * cavity, "liver", "Liver")
     _liver_vessels(image, [((-0.42, -0.08), 3.0)])
     pancreas = [(-0.20, 0.0), (-0.10, 0.03), (0.05, -0.02), (0.2, -0.07), (0.32, -0.06)]
@@ -139,9 +146,11 @@ def coronal(image: Slice, kidneys: tuple[bool, bool]) -> None:
             image.paint(
                 frame.ellipse(side * (0.575 - 0.012 * number), -0.80 + 0.16 * number, 0.02, 0.042, side * 0.3), "bone"
             )
-    floor = frame.curve([(-0.52, 0.35), (-0.3, 0.25), (0, 0.34), (0.3, 0.25), (0.52, 0.35), (0.46, 0.62), (0, 0.80), (-0.46, 0.62)])  # fmt: skip
+    floor = frame.curve([(-0.52, 0.35), (-0.3, 0.25), (0, 0.34), (0.3, 0.25), (0.52, 0.35),
+        (0.46, 0.62), (0, 0.80), (-0.46, 0.62)])  # fmt: skip
     mottled(image, floor * cavity, "bowel content", 0.45, 12)
-    colon = np.maximum(frame.tube([(-0.45, 0.1), (-0.47, 0.3), (-0.42, 0.52)], [0.10, 0.13, 0.12]), frame.tube([(0.47, -0.1), (0.48, 0.2), (0.44, 0.48)], [0.08, 0.09, 0.08]))  # fmt: skip
+    colon = np.maximum(frame.tube([(-0.45, 0.1), (-0.47, 0.3), (-0.42, 0.52)], [0.10, 0.13, 0.12]),
+        frame.tube([(0.47, -0.1), (0.48, 0.2), (0.44, 0.48)], [0.08, 0.09, 0.08]))  # fmt: skip
     image.paint(colon, "bowel wall", "Bowel")
     lumen = np.clip(blur(colon, 1.6) * 5 - 3.6, 0, 1)
     image.paint(lumen, "bowel content", texture=2 * frame.noise(36))
@@ -154,7 +163,8 @@ def coronal(image: Slice, kidneys: tuple[bool, bool]) -> None:
     lung = np.maximum(frame.ellipse(-0.27, -1.0, 0.27, 0.30), frame.ellipse(0.27, -1.0, 0.27, 0.34)) * cavity
     image.paint(lung * soft(-frame.x - 0.05), "lung", "Right lung", texture=frame.noise(20))
     image.paint(lung * soft(frame.x - 0.05), "lung", "Left lung", texture=frame.noise(20))
-    liver = [(-0.53, -0.45), (-0.46, -0.70), (-0.28, -0.78), (-0.10, -0.68), (0.02, -0.58), (-0.10, -0.40), (-0.24, -0.28), (-0.40, -0.12), (-0.50, 0.05), (-0.54, -0.1)]  # fmt: skip
+    liver = [(-0.53, -0.45), (-0.46, -0.70), (-0.28, -0.78), (-0.10, -0.68), (0.02, -0.58),
+        (-0.10, -0.40), (-0.24, -0.28), (-0.40, -0.12), (-0.50, 0.05), (-0.54, -0.1)]  # fmt: skip
     spleen = [(0.54, -0.45), (0.50, -0.66), (0.36, -0.70), (0.36, -0.52), (0.42, -0.36), (0.50, -0.24)]
     _solid(image, frame.curve(liver, jitter=0.014) * cavity, "liver", "Liver")
     _liver_vessels(image, [((-0.14, -0.45), 2.8), ((-0.14, -0.48), -2.6)])
@@ -163,7 +173,8 @@ def coronal(image: Slice, kidneys: tuple[bool, bool]) -> None:
     for side, there in ((-1, kidneys[0]), (1, kidneys[1])):
         if there:
             low = 0.07 if side < 0 else -0.05
-            _kidney(image, side, side * frame.vary(0.285, 0.05), frame.rng.normal(low, 0.02), frame.vary(0.105), frame.vary(0.20, 0.06), side * -0.28)  # fmt: skip
+            _kidney(image, side, side * frame.vary(0.285, 0.05), frame.rng.normal(low, 0.02),
+                frame.vary(0.105), frame.vary(0.20, 0.06), side * -0.28)  # fmt: skip
 
 
 def _column(image: Slice) -> None:

@@ -1,4 +1,4 @@
-"""Which questions are kept: for each wording every answer about as often as the others, so that words alone win little."""
+"""Which questions are kept: beside each wording, every answer about as often as the others; words alone win little."""
 
 from collections import Counter, defaultdict
 from collections.abc import Sequence
@@ -99,57 +99,74 @@ def _for_case(
     last: bool,
 ) -> list[Asked]:
     """Choose for the pictures of one case, rare content types first."""
-    topics = list(dict.fromkeys(topic for picture in pictures for topic in asked[picture.number]))
+    topics = [
+        _Topic(
+            [(picture.number, asked[picture.number][topic]) for picture in pictures if topic in asked[picture.number]]
+        )
+        for topic in dict.fromkeys(topic for picture in pictures for topic in asked[picture.number])
+    ]
     rng.shuffle(topics)
     room = {picture.number: PER_IMAGE - filled[picture.number] for picture in pictures}
     kept: list[Asked] = []
     used: Counter[str] = Counter()
     families: Counter[str] = Counter()
     while topics and max(room.values()) > 0:
-        topics.sort(key=lambda topic: _urgency(topic, pictures, asked, types, used, families))
-        topic = topics.pop(0)
-        answers = [(picture.number, asked[picture.number][topic]) for picture in pictures if topic in asked[picture.number]]
-        answers = [(number, question) for number, question in answers if room[number] > 0]
-        if not answers:
-            continue
-        text = _wording(answers, ledger, rng, slack=_SLACK + last)
+        few = sum(used.values()) < PER_IMAGE - 3
+        topic = min(topics, key=lambda topic: topic.urgency(types, used, families, differing=few))
+        topics.remove(topic)
+        answers = [(number, question) for number, question in topic.answers if room[number] > 0]
+        text = _wording(answers, ledger, rng, slack=_SLACK + last) if answers else ""
         if not text:
             continue
         for number, question in answers:
             ledger.add(text, question)
             room[number] -= 1
             kept.append(Asked(number, question, text))
-        first = answers[0][1]
-        types[first.type] += 1
-        used[first.type] += 1
-        families[topic.partition(":")[0]] += 1
+        types[topic.type] += 1
+        used[topic.type] += 1
+        families[topic.family] += 1
     return kept
 
 
-def _urgency(
-    topic: str,
-    pictures: Sequence[Facts],
-    asked: dict[int, dict[str, Question]],
-    types: Counter[str],
-    used: Counter[str],
-    families: Counter[str],
-) -> tuple[int, int, float]:
-    questions = [asked[picture.number][topic] for picture in pictures if topic in asked[picture.number]]
-    differ = len(questions) == 2 and questions[0].answer != questions[1].answer
-    kind = questions[0].type
-    family = families[topic.partition(":")[0]]
-    if differ and sum(used.values()) < PER_IMAGE - 3:
-        return (family, used[kind], -1.0)
-    return (family + 2 * used[kind] + (questions[0].answer_type == "CLOSED"), types[kind], 0.0)
+class _Topic:
+    """What one topic says about the pictures of a case, and how much it is wanted."""
+
+    def __init__(self, answers: list[tuple[int, Question]]) -> None:
+        first = answers[0][1]
+        self.answers = answers
+        self.type, self.family = first.type, first.topic.partition(":")[0]
+        self._closed = first.answer_type == "CLOSED"
+        self._differ = len({question.answer for _, question in answers}) > 1
+
+    def urgency(
+        self, types: Counter[str], used: Counter[str], families: Counter[str], *, differing: bool
+    ) -> tuple[int, int, float]:
+        """Return a key that is smaller the sooner the topic should be asked.
+
+        Args:
+            types: how often each content type was asked in the split.
+            used: the same for this case.
+            families: how often related topics were asked for this case.
+            differing: whether topics on which twins differ come first.
+        """
+        family = families[self.family]
+        if self._differ and differing:
+            return (family, used[self.type], -1.0)
+        return (family + 2 * used[self.type] + self._closed, types[self.type], 0.0)
 
 
-def _wording(
-    answers: Sequence[tuple[int, Question]], ledger: _Ledger, rng: np.random.Generator, *, slack: int
-) -> str:
+def _wording(answers: Sequence[tuple[int, Question]], ledger: _Ledger, rng: np.random.Generator, *, slack: int) -> str:
     """Return the wording that keeps the answers most even; empty when none does."""
     texts = list(answers[0][1].texts)
-    if len(answers) == 2 and answers[0][1].answer != answers[1][1].answer and len(ledger.rivals[answers[0][1].topic, ""]) == 2:
+    if (
+        len(answers) == 2
+        and answers[0][1].answer != answers[1][1].answer
+        and len(ledger.rivals[answers[0][1].topic, ""]) == 2
+    ):
         return texts[int(rng.integers(len(texts)))]  # yes for one twin and no for the other is even by itself
     rng.shuffle(texts)
-    excess, text = min(((max(ledger.excess(text, question) for _, question in answers), text) for text in texts), key=lambda pair: pair[0])
+    excess, text = min(
+        ((max(ledger.excess(text, question) for _, question in answers), text) for text in texts),
+        key=lambda pair: pair[0],
+    )
     return text if excess < slack else ""

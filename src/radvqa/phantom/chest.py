@@ -6,9 +6,8 @@ from radvqa.phantom.canvas import Slice
 from radvqa.phantom.geometry import Array, Point, Stroke, blur, mirrored, soft
 from radvqa.phantom.torso import ribs, tree, vertebra, wall
 
-_HALF_LUNG: list[Point] = [
-    (-0.10, -0.36), (-0.34, -0.43), (-0.56, -0.34), (-0.71, -0.10), (-0.70, 0.16), (-0.54, 0.37), (-0.30, 0.44), (-0.15, 0.33),
-]  # fmt: skip
+_HALF_LUNG: list[Point] = [(-0.10, -0.36), (-0.34, -0.43), (-0.56, -0.34), (-0.71, -0.10), (-0.70, 0.16), (-0.54, 0.37),
+    (-0.30, 0.44), (-0.15, 0.33)]  # fmt: skip
 
 
 def _lung(image: Slice, coverage: Array, organ: str, hilum: Point, angles: list[float], length: float) -> None:
@@ -46,7 +45,8 @@ def axial(image: Slice, level: str) -> None:
     spread = [2.2, 3.0, 3.9, 2.6]
     _lung(image, right, "Right lung", (-0.19, 0.02), spread, 0.17)
     _lung(image, left, "Left lung", (0.23, 0.04), [np.pi - a for a in spread], 0.16)
-    mediastinum = frame.curve([(-0.10, -0.50), (0.10, -0.50), (0.16, -0.2), (0.17, 0.1), (0.15, 0.36), (-0.15, 0.36), (-0.17, 0.1), (-0.15, -0.2)])  # fmt: skip
+    mediastinum = frame.curve([(-0.10, -0.50), (0.10, -0.50), (0.16, -0.2), (0.17, 0.1), (0.15, 0.36),
+        (-0.15, 0.36), (-0.17, 0.1), (-0.15, -0.2)])  # fmt: skip
     image.paint(mediastinum * cavity, "fat", "", texture=frame.noise(20))
     vertebra(image, 0.0, 0.31, frame.vary(0.105, 0.06), lumbar=False)
     image.paint(frame.ellipse(0, -ry + fat + 0.085, 0.10, 0.035, 0, 3), "bone", "")
@@ -73,7 +73,8 @@ def _heart(image: Slice) -> None:
     """Paint the four chambers within the heart muscle, and the descending aorta."""
     frame = image.frame
     size = frame.vary(1.0, 0.05)
-    outline = [(-0.20, -0.10), (-0.10, -0.30), (0.10, -0.36), (0.33, -0.28), (0.47, -0.06), (0.40, 0.08), (0.16, 0.15), (-0.06, 0.17), (-0.20, 0.08)]  # fmt: skip
+    outline = [(-0.20, -0.10), (-0.10, -0.30), (0.10, -0.36), (0.33, -0.28), (0.47, -0.06),
+        (0.40, 0.08), (0.16, 0.15), (-0.06, 0.17), (-0.20, 0.08)]  # fmt: skip
     heart = frame.curve([(x * size, y * size) for x, y in outline], jitter=0.01)
     image.paint(blur(frame.curve([(x * size * 1.07, y * size * 1.07) for x, y in outline]), 1.2), "fat", "")
     image.paint(heart, "heart", "Heart", texture=0.8 * frame.noise(14))
@@ -94,7 +95,8 @@ def _heart(image: Slice) -> None:
 def coronal(image: Slice) -> None:
     """Draw a coronal slice through the heart and the trachea, down to liver and stomach."""
     frame = image.frame
-    outline = [(0.13, -1.15), (0.15, -0.93), (0.34, -0.83), (0.70, -0.76), (0.88, -0.56), (0.86, -0.2), (0.80, 0.1), (0.77, 0.5), (0.78, 0.9), (0.78, 1.2)]  # fmt: skip
+    outline = [(0.13, -1.15), (0.15, -0.93), (0.34, -0.83), (0.70, -0.76), (0.88, -0.56), (0.86, -0.2),
+        (0.80, 0.1), (0.77, 0.5), (0.78, 0.9), (0.78, 1.2)]  # fmt: skip
     body = frame.curve([*outline, *mirrored(outline)[::-1]], jitter=0.006)
     image.paint(body, "skin", "")
     image.paint(np.clip(blur(body, 2.5) * 4 - 3, 0, 1), "fat", texture=0.6 * frame.noise(30))
@@ -114,7 +116,9 @@ def coronal(image: Slice) -> None:
             image.paint(frame.ellipse(side * x, y, 0.011, 0.026, side * 0.35), "marrow")
     low = frame.curve([(-0.64, 0.30), (0, 0.2), (0.64, 0.34), (0.64, 1.2), (-0.64, 1.2)])
     image.paint(low, "mesentery", "")
-    image.paint(frame.curve([(-0.64, 0.36), (-0.40, 0.22), (-0.1, 0.32), (0.22, 0.42), (0.1, 0.56), (-0.15, 0.72), (-0.4, 0.95), (-0.60, 0.98), (-0.65, 0.7)]), "liver", "Liver", texture=0.6 * frame.noise(30))  # fmt: skip
+    image.paint(frame.curve([(-0.64, 0.36), (-0.40, 0.22), (-0.1, 0.32), (0.22, 0.42), (0.1, 0.56),
+        (-0.15, 0.72), (-0.4, 0.95), (-0.60, 0.98), (-0.65, 0.7)]), "liver", "Liver",
+        texture=0.6 * frame.noise(30))  # fmt: skip
     vessels = tree(frame, (-0.18, 0.55), np.pi - 0.3, 0.17, 0.035, 3) + tree(
         frame, (-0.16, 0.5), np.pi + 0.5, 0.15, 0.03, 2
     )
@@ -122,25 +126,30 @@ def coronal(image: Slice) -> None:
     image.paint(
         frame.curve([(0.22, 0.46), (0.42, 0.38), (0.52, 0.55), (0.40, 0.8), (0.2, 0.85), (0.24, 0.66)]), "bowel wall"
     )
-    image.paint(frame.curve([(0.24, 0.49), (0.41, 0.41), (0.49, 0.55), (0.38, 0.78), (0.22, 0.82), (0.27, 0.66)]), "stomach", "Stomach")  # fmt: skip
+    image.paint(frame.curve([(0.24, 0.49), (0.41, 0.41), (0.49, 0.55), (0.38, 0.78), (0.22, 0.82),
+        (0.27, 0.66)]), "stomach", "Stomach")  # fmt: skip
     image.paint(frame.curve([(0.26, 0.50), (0.41, 0.42), (0.48, 0.52), (0.40, 0.58), (0.3, 0.58)]), "gas")
     image.paint(frame.curve([(0.50, 0.46), (0.60, 0.42), (0.64, 0.6), (0.57, 0.8), (0.52, 0.66)]), "spleen", "Spleen")
 
-    right = frame.curve([(-0.22, -0.66), (-0.40, -0.50), (-0.56, -0.15), (-0.62, 0.2), (-0.61, 0.34), (-0.40, 0.20), (-0.2, 0.24), (-0.14, 0.0), (-0.10, -0.3)])  # fmt: skip
-    left = frame.curve([(0.22, -0.66), (0.40, -0.50), (0.56, -0.15), (0.62, 0.2), (0.62, 0.40), (0.44, 0.30), (0.30, 0.30), (0.16, 0.0), (0.10, -0.3)])  # fmt: skip
+    right = frame.curve([(-0.22, -0.66), (-0.40, -0.50), (-0.56, -0.15), (-0.62, 0.2), (-0.61, 0.34),
+        (-0.40, 0.20), (-0.2, 0.24), (-0.14, 0.0), (-0.10, -0.3)])  # fmt: skip
+    left = frame.curve([(0.22, -0.66), (0.40, -0.50), (0.56, -0.15), (0.62, 0.2), (0.62, 0.40),
+        (0.44, 0.30), (0.30, 0.30), (0.16, 0.0), (0.10, -0.3)])  # fmt: skip
     _lung(image, right, "Right lung", (-0.14, -0.15), [2.3, 2.9, 3.6, 4.2], 0.19)
     _lung(image, left, "Left lung", (0.17, -0.15), [0.8, 0.2, -0.5, -1.1], 0.17)
     image.paint(
         frame.curve([(-0.11, -0.62), (0.11, -0.62), (0.12, -0.3), (0.15, 0.1), (-0.13, 0.1), (-0.11, -0.3)]), "fat", ""
     )
     size = frame.vary(1.0, 0.07)
-    heart = [(-0.17, 0.16), (-0.17, -0.04), (-0.06, -0.16), (0.10, -0.16), (0.24, -0.02), (0.40, 0.18), (0.38, 0.31), (0.16, 0.33), (-0.06, 0.27)]  # fmt: skip
+    heart = [(-0.17, 0.16), (-0.17, -0.04), (-0.06, -0.16), (0.10, -0.16), (0.24, -0.02), (0.40, 0.18),
+        (0.38, 0.31), (0.16, 0.33), (-0.06, 0.27)]  # fmt: skip
     image.paint(frame.curve([(x * size, y) for x, y in heart]), "heart", "Heart", texture=frame.noise(12))
     image.paint(
         blur(frame.curve([(0.0, -0.08), (0.10, -0.10), (0.30, 0.16), (0.28, 0.24), (0.1, 0.14)]), 1.5), "vessel"
     )
     image.paint(blur(frame.curve([(-0.14, 0.0), (-0.05, -0.06), (-0.04, 0.14), (-0.12, 0.2)]), 1.5), "vessel")
-    image.paint(frame.tube([(0.02, -0.05), (-0.01, -0.22), (0.05, -0.36), (0.11, -0.34)], [0.11, 0.11, 0.11, 0.10]), "vessel", "Aorta")  # fmt: skip
+    image.paint(frame.tube([(0.02, -0.05), (-0.01, -0.22), (0.05, -0.36),
+        (0.11, -0.34)], [0.11, 0.11, 0.11, 0.10]), "vessel", "Aorta")  # fmt: skip
     image.paint(frame.tube([(-0.12, 0.0), (-0.11, -0.45)], 0.07), "vessel")
     for points, width in (
         ([(0.0, -1.2), (0.0, -0.6), (0.01, -0.27)], 0.085),

@@ -1,4 +1,4 @@
-"""Makes the whole folder: pictures by several processes, then questions over all of them; trusted only when complete."""
+"""Makes the whole folder: pictures by several processes, then questions over them all; trusted only when complete."""
 
 import json
 import subprocess
@@ -21,15 +21,18 @@ from radvqa.phantom.plan import Case, plan, split_sizes
 GENERATOR_VERSION = 1
 """Changes whenever the same seed would give other pictures or questions."""
 
+MASK_STEP = np.uint8(32)
+"""A mask's value is the organ plus this times the finding; there are fewer organs than this."""
+
 Progress = Callable[[int], None]
 
 
 def generate(
-    folder: Path, *, images: int, seed: int, workers: int = 1, progress: Progress | None = None
+    folder: Path, *, images: int, seed: int, first: int = 0, workers: int = 1, progress: Progress | None = None
 ) -> None:
     """Make a data set of pictures with known truth.
 
-    Writes ``images/*.png`` (grey, 256 × 256), ``masks/*.png`` (organ in red, finding in green; the legend is in
+    Writes ``images/*.png`` (grey, 256 × 256), ``masks/*.png`` (organ and finding in one value; the legend is in
     ``scene.json``), ``scene.json``, ``questions.json`` and ``regions.json``. Equal seeds give equal bytes, however
     many workers there are.
 
@@ -37,6 +40,7 @@ def generate(
         folder: where to; must not exist yet, and appears only when everything is written.
         images: number of images.
         seed: decides everything.
+        first: number of the first image, so that data sets can be told apart by the names of their images.
         workers: number of processes.
         progress: called with the number of images made since the last call.
 
@@ -48,9 +52,9 @@ def generate(
         (temporary / "masks").mkdir()
         advance = progress or (lambda _: None)
         if workers > 1:
-            made = _by_processes(temporary, images, seed, workers, advance)
+            made = _by_processes(temporary, (images, seed, first), workers, advance)
         else:
-            made = [facts for case in plan(images, seed) for facts in make_case(temporary, case, seed, advance)]
+            made = [facts for case in plan(images, seed, first) for facts in make_case(temporary, case, seed, advance)]
         made.sort(key=lambda facts: facts.number)
         _write_truth(temporary, made, seed)
 
@@ -59,9 +63,8 @@ def make_case(folder: Path, case: Case, seed: int, progress: Progress) -> list[F
     """Make and write the pictures of one case; returns what is true of them."""
     result = []
     for picture in study.make(case, seed):
-        empty = np.zeros_like(picture.organs)
         Image.fromarray(picture.pixels).save(folder / picture.facts.image, compress_level=1)
-        mask = np.stack([picture.organs, picture.marks, empty], axis=-1)
+        mask = picture.organs + MASK_STEP * picture.marks
         Image.fromarray(mask).save(folder / mask_name(picture.facts.number), compress_level=1)
         result.append(picture.facts)
         progress(1)
@@ -73,11 +76,17 @@ def mask_name(number: int) -> str:
     return image_name(number).replace("images/", "masks/")
 
 
-def _by_processes(folder: Path, images: int, seed: int, workers: int, progress: Progress) -> list[Facts]:
+def _by_processes(folder: Path, what: tuple[int, int, int], workers: int, progress: Progress) -> list[Facts]:
     """Share the cases among processes of our own.
 
     They are started as a module of this package, not forked and not spawned by ``multiprocessing``: a fork copies the
     locks of a caller's threads, and a spawn runs the caller's script again.
+
+    Args:
+        folder: where to write.
+        what: number of images, seed and number of the first image.
+        workers: number of processes.
+        progress: called for each image.
     """
     made: list[Facts] = []
     lock = threading.Lock()
@@ -89,9 +98,9 @@ def _by_processes(folder: Path, images: int, seed: int, workers: int, progress: 
                 made.append(facts)
                 progress(1)
 
-    share = [sys.executable, "-m", "radvqa.phantom.worker", str(folder), str(images), str(seed), str(workers)]
+    share = [sys.executable, "-m", "radvqa.phantom.worker", str(folder), *(str(number) for number in (*what, workers))]
     running = [
-        subprocess.Popen([*share, str(part)], stdout=subprocess.PIPE, text=True, encoding="utf-8")  # noqa: S603
+        subprocess.Popen([*share, str(part)], stdout=subprocess.PIPE, text=True, encoding="utf-8")
         for part in range(workers)
     ]
     readers = [threading.Thread(target=read, args=(process,), daemon=True) for process in running]
@@ -107,7 +116,7 @@ def _by_processes(folder: Path, images: int, seed: int, workers: int, progress: 
             process.wait()
             if process.stdout:
                 process.stdout.close()
-    if any(codes) or len(made) != images:
+    if any(codes) or len(made) != what[0]:
         raise RadvqaError(f"A process that makes phantom images ended with exit code {max(codes, key=abs)}; try again.")
     return made
 
@@ -129,7 +138,12 @@ def _write_truth(folder: Path, made: Sequence[Facts], seed: int) -> None:
     scene = {
         "generator": GENERATOR_VERSION,
         "seed": seed,
-        "mask": {"red": list(canvas.ORGANS), "green": "0, or one more than the finding's place in the image's list"},
+        "mask": {
+            "organ": "value modulo step, an index into organs",
+            "finding": "value divided by step, rounded down: 0, or one more than the place in the image's found",
+            "step": int(MASK_STEP),
+            "organs": list(canvas.ORGANS),
+        },
         "images": [facts.as_json() for facts in made],
     }
     files.write_json(folder / "scene.json", scene)

@@ -124,9 +124,17 @@ class Frame:
         self._phase = rng.uniform(0, 2 * np.pi, 4)
         self._swing = rng.normal(0, warp / 2, (4, 2))
         line = (np.arange(SIZE) + 0.5) / (SIZE / 2) - 1
-        grid = np.stack(np.meshgrid(line, line), -1).reshape(-1, 2)
-        placed = (grid @ self._matrix.T + self._shift + self._warp(grid)).astype(np.float32).reshape(SIZE, SIZE, 2)
-        self.x, self.y = np.ascontiguousarray(placed[..., 0]), np.ascontiguousarray(placed[..., 1])
+        across, down = line[:, None] * self._wave[0], line[:, None] * self._wave[1] + self._phase
+        rows = np.concatenate([np.cos(down), np.sin(down)], axis=1)  # sin(a + b) taken apart, so that 1-D sines do
+        columns = np.concatenate([np.sin(across), np.cos(across)], axis=1)
+        swing = np.concatenate([self._swing, self._swing])
+        m, s = self._matrix, self._shift
+        self.x, self.y = (
+            (m[i, 0] * line[None, :] + m[i, 1] * line[:, None] + s[i] + (rows * swing[:, i]) @ columns.T).astype(
+                np.float32
+            )
+            for i in (0, 1)
+        )
 
     def _warp(self, points: Array) -> Array:
         """Return the displacement of picture points of shape (n, 2)."""
@@ -218,7 +226,9 @@ class Frame:
         """Draw polygons (points of shape (n, 2), value from 0 to 1), later ones over earlier ones."""
         corners = self.pixels(np.concatenate([points for points, _ in shapes]))
         paper = _Paper(corners, 1)
-        for points, value in zip(np.split(corners, np.cumsum([len(points) for points, _ in shapes])[:-1]), shapes, strict=True):
+        for points, value in zip(
+            np.split(corners, np.cumsum([len(points) for points, _ in shapes])[:-1]), shapes, strict=True
+        ):
             paper.pen.polygon(paper.placed(points), fill=round(255 * value[1]))
         return paper.picture()
 
@@ -260,7 +270,9 @@ class _Paper:
         """Return what was drawn, on the whole picture."""
         (x, y), (width, height) = self._low, self._size
         whole = np.zeros((SIZE, SIZE), np.float32)
-        whole[y : y + height, x : x + width] = np.asarray(self._sheet.reduce(_OVERSAMPLING), np.float32) / np.float32(255)
+        whole[y : y + height, x : x + width] = np.asarray(self._sheet.reduce(_OVERSAMPLING), np.float32) / np.float32(
+            255
+        )
         return whole
 
 

@@ -177,13 +177,15 @@ def coronal(image: Slice) -> None:
     fluid = np.maximum(fluid, frame.ellipse(0, -0.04, 0.013 * size, 0.07))
     image.paint(fluid, "csf", "Ventricle")
 
-    stem = frame.curve([(-0.1, 0.06), (0.1, 0.06), (0.14, 0.24), (0.09, 0.42), (0.07, 0.7), (-0.07, 0.7), (-0.09, 0.42), (-0.14, 0.24)])  # fmt: skip
+    stem = frame.curve([(-0.1, 0.06), (0.1, 0.06), (0.14, 0.24), (0.09, 0.42), (0.07, 0.7),
+        (-0.07, 0.7), (-0.09, 0.42), (-0.14, 0.24)])  # fmt: skip
     canal = frame.tube([(0, 0.5), (0, 1.2)], 0.2)
     image.paint(frame.tube([(0, 0.66), (0, 1.2)], 0.36), "marrow", "Spine", texture=frame.noise(20))
     image.paint(canal, "csf")
     image.paint(frame.tube([(0, 0.5), (0, 1.2)], 0.10), "cord")
     for side in (-1, 1):
-        half = frame.curve([(side * p, q) for p, q in ((0.05, 0.27), (0.2, 0.24), (0.36, 0.31), (0.36, 0.42), (0.24, 0.53), (0.07, 0.52))])  # fmt: skip
+        half = frame.curve([(side * p, q) for p, q in ((0.05, 0.27), (0.2, 0.24), (0.36, 0.31),
+            (0.36, 0.42), (0.24, 0.53), (0.07, 0.52))])  # fmt: skip
         image.paint(half, "grey", "Cerebellum", texture=0.4 * frame.noise(16))
         folia = np.sin((frame.y * 1.0 + side * frame.x * 0.25 + 0.01 * frame.noise(8)) * np.float32(95))
         white = frame.ellipse(side * 0.19, 0.385, 0.12, 0.07, side * 0.2)
@@ -204,7 +206,8 @@ def sagittal(image: Slice) -> None:
     profile = [
         (-0.20, -0.86), (-0.52, -0.68), (-0.70, -0.36), (-0.715, -0.14), (-0.70, -0.02), (-0.80, 0.14), (-0.83, 0.21),
         (-0.72, 0.25), (-0.755, 0.33), (-0.73, 0.39), (-0.75, 0.46), (-0.68, 0.52), (-0.70, 0.62), (-0.60, 0.70),
-        (-0.40, 0.72), (-0.26, 0.82), (-0.24, 1.2), (0.52, 1.2), (0.50, 0.78), (0.58, 0.50), (0.72, 0.22), (0.78, -0.08), (0.70, -0.46), (0.44, -0.76), (0.12, -0.89),
+        (-0.40, 0.72), (-0.26, 0.82), (-0.24, 1.2), (0.52, 1.2), (0.50, 0.78), (0.58, 0.50),
+            (0.72, 0.22), (0.78, -0.08), (0.70, -0.46), (0.44, -0.76), (0.12, -0.89),  # fmt: skip
     ]  # fmt: skip
     head = frame.curve(profile, jitter=0.005)
     image.paint(head, "skin", "")
@@ -216,7 +219,8 @@ def sagittal(image: Slice) -> None:
     depth = (1 - frame.radius(0.03, -0.20, 0.675, 0.625, 0.10, 2.2)) * np.float32(0.65)
     image.paint(soft(depth), "bone", "Skull")
     image.paint(soft(depth - 0.018) * (1 - soft(depth - 0.045)), "diploe", texture=frame.noise(40))
-    base = frame.curve([(-0.62, 0.02), (-0.3, 0.03), (-0.08, 0.12), (0.02, 0.3), (0.1, 0.42), (0.02, 0.47), (-0.1, 0.30), (-0.25, 0.16), (-0.6, 0.10)])  # fmt: skip
+    base = frame.curve([(-0.62, 0.02), (-0.3, 0.03), (-0.08, 0.12), (0.02, 0.3), (0.1, 0.42),
+        (0.02, 0.47), (-0.1, 0.30), (-0.25, 0.16), (-0.6, 0.10)])  # fmt: skip
     fossa = frame.ellipse(0.32, 0.25, 0.33, 0.26, 0.35)
     image.paint(np.maximum(soft(depth - 0.065), fossa), "csf", "")
     image.paint(base, "marrow", "")
@@ -229,7 +233,8 @@ def sagittal(image: Slice) -> None:
     image.paint(frame.ellipse(-0.60, -0.02, 0.045, 0.05), "air")
     image.paint(frame.ellipse(-0.20, 0.13, 0.07, 0.05), "air")
     image.paint(frame.curve([(-0.66, 0.33), (-0.3, 0.335), (-0.15, 0.37), (-0.2, 0.39), (-0.64, 0.37)]), "bone")
-    image.paint(frame.curve([(-0.60, 0.42), (-0.4, 0.385), (-0.22, 0.45), (-0.2, 0.6), (-0.4, 0.64), (-0.52, 0.56)]), "muscle", texture=1.5 * frame.noise(18))  # fmt: skip
+    image.paint(frame.curve([(-0.60, 0.42), (-0.4, 0.385), (-0.22, 0.45), (-0.2, 0.6), (-0.4, 0.64),
+        (-0.52, 0.56)]), "muscle", texture=1.5 * frame.noise(18))  # fmt: skip
     image.paint(frame.tube([(-0.13, 0.28), (-0.11, 0.5), (-0.1, 0.8), (-0.08, 1.2)], [0.05, 0.055, 0.07, 0.08]), "air")
     image.paint(frame.ellipse(-0.60, 0.575, 0.05, 0.07, 0.4), "marrow", "Mandible")
     for tooth in (0.385, 0.45):
@@ -255,7 +260,8 @@ def sagittal(image: Slice) -> None:
         image.paint(frame.ellipse(0.005 + 0.03 * number, top, 0.056, 0.058, 0.1, 4), "marrow", "Spine")
         image.paint(frame.ellipse(0.30 + 0.012 * number, top + 0.06, 0.07, 0.032, 0.3), "marrow")
     image.paint(frame.tube([(0.15, 0.36), (0.155, 0.5), (0.16, 0.8), (0.17, 1.2)], [0.12, 0.10, 0.085, 0.085]), "cord")
-    half = frame.curve([(0.23, 0.13), (0.38, 0.06), (0.54, 0.14), (0.57, 0.30), (0.44, 0.41), (0.29, 0.40), (0.24, 0.30)])  # fmt: skip
+    half = frame.curve([(0.23, 0.13), (0.38, 0.06), (0.54, 0.14), (0.57, 0.30), (0.44, 0.41),
+        (0.29, 0.40), (0.24, 0.30)])  # fmt: skip
     image.paint(half, "grey", "Cerebellum", texture=0.4 * frame.noise(16))
     turn = np.arctan2(frame.y - 0.25, frame.x - 0.25)
     away = frame.radius(0.25, 0.25, 1, 1)
@@ -265,5 +271,6 @@ def sagittal(image: Slice) -> None:
         tip = (0.25 + 0.24 * np.cos(angle), 0.25 + 0.24 * np.sin(angle))
         image.paint(frame.tube([(0.26, 0.25), tip], [0.045, 0.012]) * half, "white")
     image.paint(frame.curve([(0.215, 0.2), (0.26, 0.25), (0.215, 0.34), (0.2, 0.27)], jitter=0.004), "csf", "Ventricle")
-    stem = [(0.0, 0.04), (0.13, 0.02), (0.2, 0.10), (0.205, 0.3), (0.21, 0.42), (0.11, 0.42), (0.06, 0.33), (0.02, 0.23), (0.05, 0.13)]  # fmt: skip
+    stem = [(0.0, 0.04), (0.13, 0.02), (0.2, 0.10), (0.205, 0.3), (0.21, 0.42), (0.11, 0.42),
+        (0.06, 0.33), (0.02, 0.23), (0.05, 0.13)]  # fmt: skip
     image.paint(frame.curve(stem, jitter=0.005), "white", "Brainstem", texture=0.5 * frame.noise(14))

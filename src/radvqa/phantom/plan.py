@@ -65,10 +65,15 @@ def split_sizes(images: int) -> dict[str, int]:
     return {"train": images - sum(held.values()), **held}
 
 
-def plan(images: int, seed: int) -> list[Case]:
-    """Lay out all cases; each depends on the seed and its own number alone, apart from its slot in the layout."""
+def plan(images: int, seed: int, first: int = 0) -> list[Case]:
+    """Lay out all cases; each depends on the seed and its own number alone, apart from its slot in the layout.
+
+    Args:
+        images: number of images.
+        seed: decides everything.
+        first: number of the first image.
+    """
     cases: list[Case] = []
-    first = 0
     for number, (split, size) in enumerate(split_sizes(images).items()):
         rng = np.random.default_rng([seed, 1, number])
         pairs = round(size * TWIN_SHARE)
@@ -78,7 +83,9 @@ def plan(images: int, seed: int) -> list[Case]:
         for paired in slots:
             numbers = tuple(range(first, first + 1 + paired))
             first += len(numbers)
-            cases.append(_case(len(cases), split, numbers, paired, turns[paired], np.random.default_rng([seed, 2, len(cases)])))
+            cases.append(
+                _case(len(cases), split, numbers, paired, turns[paired], np.random.default_rng([seed, 2, len(cases)]))
+            )
     return cases
 
 
@@ -97,7 +104,9 @@ class _Turns:
         return deck.pop()
 
 
-def _case(index: int, split: str, numbers: tuple[int, ...], paired: bool, turns: _Turns, rng: np.random.Generator) -> Case:
+def _case(
+    index: int, split: str, numbers: tuple[int, ...], paired: bool, turns: _Turns, rng: np.random.Generator
+) -> Case:
     setting = list(SITES)[turns.deal("setting", len(SITES))]
     modality, region = setting
     plane = _plane(setting, turns)
@@ -116,7 +125,9 @@ def _case(index: int, split: str, numbers: tuple[int, ...], paired: bool, turns:
     if twin == "size" and wishes[0].kind == "Pneumothorax" and plane == "Coronal plane" and modality == "CT":
         twin = "presence"
     air = any(wish.kind == "Pneumothorax" for wish in wishes)
-    windows = {"Head": ("brain",), "Chest": ("lung",) if air else ("mediastinum", "lung"), "Abdomen": ("abdomen",)}[region]
+    windows = {"Head": ("brain",), "Chest": ("lung",) if air else ("mediastinum", "lung"), "Abdomen": ("abdomen",)}[
+        region
+    ]
     window = windows[turns.deal((setting, "window", air), len(windows))] if modality == "CT" else ""
     levels = _levels(setting, plane)
     spare = turns.deal((setting, "kidneys"), 5)
@@ -133,7 +144,10 @@ def _case(index: int, split: str, numbers: tuple[int, ...], paired: bool, turns:
         twin=twin,
         wishes=tuple(wishes),
         enlarged=bool(turns.deal((setting, "heart"), 2)),
-        kidneys=(spare != 0 or region != "Abdomen" or modality == "X-Ray", spare != 1 or region != "Abdomen" or modality == "X-Ray"),
+        kidneys=(
+            spare != 0 or region != "Abdomen" or modality == "X-Ray",
+            spare != 1 or region != "Abdomen" or modality == "X-Ray",
+        ),
     )
 
 

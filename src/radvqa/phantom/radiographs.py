@@ -1,5 +1,7 @@
 """Projections of skull, chest and abdomen: attenuation summed through depth, bone as tubes and shells."""
 
+from itertools import pairwise
+
 import numpy as np
 
 from radvqa.phantom.canvas import Film
@@ -86,15 +88,20 @@ def chest(film: Film, heart: float) -> None:
         heart: width of the heart's silhouette, 1 for normal.
     """
     frame = film.frame
-    outline = [(0.18, -1.2), (0.20, -0.98), (0.42, -0.90), (0.80, -0.84), (1.15, -0.70), (1.2, -0.35), (0.90, -0.25), (0.84, 0.1), (0.83, 0.5), (0.86, 1.2)]  # fmt: skip
+    outline = [(0.18, -1.2), (0.20, -0.98), (0.42, -0.90), (0.80, -0.84), (1.15, -0.70), (1.2, -0.35),
+        (0.90, -0.25), (0.84, 0.1), (0.83, 0.5), (0.86, 1.2)]  # fmt: skip
     body = frame.curve([*outline, *mirrored(outline)[::-1]], jitter=0.008)
     trunk = frame.radius(0, 0.1, 0.98, 1.6, 0, 2.4)
     film.add(body * (0.75 + 0.85 * np.sqrt(np.maximum(1 - trunk * trunk, 0)) + 0.25 * ramp(frame.y - 0.4, 1.6)), 1.0)
 
     tilt = frame.vary(0.03, 0.5)
     high = frame.rng.normal(0.0, 0.03)
-    right = [(-0.13, -0.74), (-0.30, -0.80), (-0.47, -0.66), (-0.60, -0.35), (-0.68, 0.05), (-0.71, 0.50 + high), (-0.60, 0.42 + high), (-0.42, 0.33 + high), (-0.22, 0.36 + high), (-0.13, 0.42 + high), (-0.12, 0.0), (-0.09, -0.4)]  # fmt: skip
-    left = [(0.13, -0.74), (0.30, -0.80), (0.47, -0.66), (0.60, -0.35), (0.68, 0.05), (0.71, 0.53 + high), (0.62, 0.47 + high), (0.46, 0.38 + high + tilt), (0.26, 0.40 + high + tilt), (0.14, 0.46 + high), (0.14, 0.0), (0.10, -0.4)]  # fmt: skip
+    right = [(-0.13, -0.74), (-0.30, -0.80), (-0.47, -0.66), (-0.60, -0.35), (-0.68, 0.05),
+        (-0.71, 0.50 + high), (-0.60, 0.42 + high), (-0.42, 0.33 + high), (-0.22, 0.36 + high),
+        (-0.13, 0.42 + high), (-0.12, 0.0), (-0.09, -0.4)]  # fmt: skip
+    left = [(0.13, -0.74), (0.30, -0.80), (0.47, -0.66), (0.60, -0.35), (0.68, 0.05),
+        (0.71, 0.53 + high), (0.62, 0.47 + high), (0.46, 0.38 + high + tilt),
+        (0.26, 0.40 + high + tilt), (0.14, 0.46 + high), (0.14, 0.0), (0.10, -0.4)]  # fmt: skip
     air = [frame.curve(right, jitter=0.008), frame.curve(left, jitter=0.008)]
     for coverage, organ in zip(air, ("Right lung", "Left lung"), strict=True):
         film.add(_domed(coverage, 9), -1.02)
@@ -109,17 +116,23 @@ def chest(film: Film, heart: float) -> None:
     for side, (x, y) in ((-1, (-0.17, -0.08)), (1, (0.20, -0.13))):
         film.integral += 0.28 * blur(frame.ellipse(x, y, 0.055, 0.12, side * -0.3), 3.0)
 
-    middle = frame.curve([(-0.10, -1.2), (-0.11, -0.75), (-0.12, -0.3), (-0.13, 0.5), (0.14, 0.5), (0.13, -0.2), (0.17, -0.40), (0.15, -0.50), (0.10, -0.60), (0.09, -1.2)])  # fmt: skip
+    middle = frame.curve([(-0.10, -1.2), (-0.11, -0.75), (-0.12, -0.3), (-0.13, 0.5), (0.14, 0.5),
+        (0.13, -0.2), (0.17, -0.40), (0.15, -0.50), (0.10, -0.60), (0.09, -1.2)])  # fmt: skip
     big = heart
-    silhouette = [(-0.10, -0.15), (-0.20 * big, 0.05), (-0.225 * big, 0.22), (-0.17 * big, 0.42), (0.10, 0.50), (0.36 * big, 0.47), (0.45 * big, 0.36), (0.38 * big, 0.16), (0.25, -0.02), (0.15, -0.17)]  # fmt: skip
+    silhouette = [(-0.10, -0.15), (-0.20 * big, 0.05), (-0.225 * big, 0.22), (-0.17 * big, 0.42),
+        (0.10, 0.50), (0.36 * big, 0.47), (0.45 * big, 0.36), (0.38 * big, 0.16), (0.25, -0.02),
+        (0.15, -0.17)]  # fmt: skip
     heart_shape = frame.curve(silhouette, jitter=0.008)
     film.integral += np.maximum(0.40 * blur(middle, 1.0), 0.60 * blur(_domed(heart_shape, 7), 0.8))
     film.mark(heart_shape, "Heart")
-    film.add(blur(frame.tube([(0.03, -0.30), (0.07, -0.42), (0.15, -0.42), (0.15, -0.2), (0.10, 0.3)], [0.10, 0.11, 0.11, 0.09, 0.08]), 1.2), 0.22)  # fmt: skip
-    for line, width in (([(0.0, -1.1), (-0.005, -0.6), (-0.01, -0.30)], 0.075), ([(-0.01, -0.31), (-0.13, -0.16)], 0.05), ([(-0.01, -0.31), (0.14, -0.19)], 0.045)):  # fmt: skip
+    film.add(blur(frame.tube([(0.03, -0.30), (0.07, -0.42), (0.15, -0.42), (0.15, -0.2),
+        (0.10, 0.3)], [0.10, 0.11, 0.11, 0.09, 0.08]), 1.2), 0.22)  # fmt: skip
+    for line, width in (([(0.0, -1.1), (-0.005, -0.6), (-0.01, -0.30)], 0.075), ([(-0.01, -0.31),
+        (-0.13, -0.16)], 0.05), ([(-0.01, -0.31), (0.14, -0.19)], 0.045)):  # fmt: skip
         film.add(blur(frame.tube(line, width), 1.2), -0.30)
     film.mark(frame.tube([(0.0, -0.95), (-0.01, -0.30)], 0.075), "Trachea")
-    under = frame.curve([(-0.85, 0.62), (-0.6, 0.44 + high), (-0.42, 0.35 + high), (-0.15, 0.45), (0.2, 0.5), (0.46, 0.42 + high), (0.85, 0.62), (0.9, 1.3), (-0.9, 1.3)])  # fmt: skip
+    under = frame.curve([(-0.85, 0.62), (-0.6, 0.44 + high), (-0.42, 0.35 + high), (-0.15, 0.45),
+        (0.2, 0.5), (0.46, 0.42 + high), (0.85, 0.62), (0.9, 1.3), (-0.9, 1.3)])  # fmt: skip
     film.add(blur(under * (1 - lungs) * (1 - 0.9 * middle), 1.0), 0.50)
     film.add(blur(frame.ellipse(0.40, 0.56 + high, 0.12, 0.055, 0.1), 1.5), -0.42)
     _spine(film, -0.93, 14, 0.145, 0.075, 0.20)
@@ -127,9 +140,11 @@ def chest(film: Film, heart: float) -> None:
     for side in (-1, 1):
         collar = [(side * 0.09, -0.66), (side * 0.22, -0.74), (side * 0.42, -0.78), (side * 0.66, -0.86)]
         film.add(_tubes(frame, [collar], 0.065), 0.38)
-        blade = [(side * 0.60, -0.76), (side * 0.72, -0.70), (side * 0.73, -0.45), (side * 0.66, -0.12), (side * 0.60, -0.22), (side * 0.58, -0.5)]  # fmt: skip
+        blade = [(side * 0.60, -0.76), (side * 0.72, -0.70), (side * 0.73, -0.45), (side * 0.66, -0.12),
+            (side * 0.60, -0.22), (side * 0.58, -0.5)]  # fmt: skip
         film.add(blur(_ring(frame, blade, 0.022, 0.45), 0.8), 0.30)
-        film.add(blur(_ring(frame, [(side * 0.78, -0.78), (side * 0.90, -0.76), (side * 0.92, -0.62), (side * 0.82, -0.56), (side * 0.76, -0.66)], 0.03, 0.7), 0.9), 0.4)  # fmt: skip
+        film.add(blur(_ring(frame, [(side * 0.78, -0.78), (side * 0.90, -0.76), (side * 0.92, -0.62),
+            (side * 0.82, -0.56), (side * 0.76, -0.66)], 0.03, 0.7), 0.9), 0.4)  # fmt: skip
         film.add(blur(frame.tube([(side * 0.86, -0.62), (side * 0.95, -0.3), (side * 1.0, 0.1)], 0.11), 1.0), 0.35)
     if frame.rng.random() < 0.4:
         for side in (-1, 1):
@@ -145,7 +160,8 @@ def abdomen(film: Film) -> None:
     film.add(body * (0.45 + 1.15 * np.sqrt(np.maximum(1 - depth * depth, 0))), 1.0)
     lungs = np.maximum(frame.ellipse(-0.36, -1.12, 0.30, 0.26), frame.ellipse(0.38, -1.12, 0.28, 0.24))
     film.add(blur(_domed(lungs, 6), 1.0), -0.6)
-    liver = frame.curve([(-0.68, -0.55), (-0.55, -0.82), (-0.30, -0.86), (0.0, -0.76), (0.16, -0.68), (-0.05, -0.50), (-0.30, -0.30), (-0.55, -0.04), (-0.68, -0.14)])  # fmt: skip
+    liver = frame.curve([(-0.68, -0.55), (-0.55, -0.82), (-0.30, -0.86), (0.0, -0.76), (0.16, -0.68),
+        (-0.05, -0.50), (-0.30, -0.30), (-0.55, -0.04), (-0.68, -0.14)])  # fmt: skip
     film.add(blur(_domed(liver, 10), 1.5), 0.24, "Liver")
     spleen = frame.curve([(0.66, -0.52), (0.60, -0.72), (0.44, -0.72), (0.42, -0.55), (0.52, -0.38), (0.62, -0.34)])
     film.add(blur(_domed(spleen, 7), 1.5), 0.20, "Spleen")
@@ -153,7 +169,8 @@ def abdomen(film: Film) -> None:
         cx, cy = side * frame.vary(0.30, 0.05), y + frame.rng.normal(0, 0.02)
         film.add(blur(frame.chord(cx, cy, 0.115, 0.205, 0.26, side * -0.22), 1.2), 1.0, organ)
     for side in (-1, 1):
-        psoas = frame.curve([(side * 0.10, -0.45), (side * 0.16, -0.38), (side * 0.30, 0.1), (side * 0.40, 0.5), (side * 0.3, 0.52), (side * 0.1, 0.25)])  # fmt: skip
+        psoas = frame.curve([(side * 0.10, -0.45), (side * 0.16, -0.38), (side * 0.30, 0.1),
+            (side * 0.40, 0.5), (side * 0.3, 0.52), (side * 0.1, 0.25)])  # fmt: skip
         film.add(blur(psoas, 1.5), 0.15)
     _gas(film)
     back = []
@@ -161,7 +178,8 @@ def abdomen(film: Film) -> None:
         for side in (-1, 1):
             top, reach = -0.98 + 0.19 * number, (0.66, 0.70, 0.62, 0.38)[number]
             fall = reach / 0.66
-            back.append([(side * 0.10, top), (side * (0.05 + 0.45 * reach), top + 0.06 * fall), (side * reach * 0.87, top + 0.23 * fall), (side * reach, top + 0.40 * fall)])  # fmt: skip
+            back.append([(side * 0.10, top), (side * (0.05 + 0.45 * reach), top + 0.06 * fall),
+                (side * reach * 0.87, top + 0.23 * fall), (side * reach, top + 0.40 * fall)])  # fmt: skip
     film.add(_tubes(frame, back, 0.062), 0.26)
     _spine(film, -0.94, 8, 0.20, 0.115, 0.42)
     _hips(film)
@@ -174,7 +192,9 @@ def _gas(film: Film) -> None:
         [(0.14, -0.66), (0.30, -0.76), (0.44, -0.66), (0.40, -0.50), (0.24, -0.44), (0.08, -0.40)], jitter=0.02
     )
     film.add(blur(_domed(stomach, 5), 1.2), -0.34, "Stomach")
-    beads = np.asarray([(-0.52, 0.42), (-0.56, 0.20), (-0.55, 0.0), (-0.48, -0.12), (-0.25, -0.08), (0.0, 0.0), (0.25, -0.08), (0.50, -0.25), (0.58, -0.05), (0.56, 0.2), (0.5, 0.42), (0.3, 0.56), (0.08, 0.60)])  # fmt: skip
+    beads = np.asarray([(-0.52, 0.42), (-0.56, 0.20), (-0.55, 0.0), (-0.48, -0.12), (-0.25, -0.08),
+        (0.0, 0.0), (0.25, -0.08), (0.50, -0.25), (0.58, -0.05), (0.56, 0.2), (0.5, 0.42), (0.3, 0.56),
+        (0.08, 0.60)])  # fmt: skip
     path = smooth_open([(float(x), float(y)) for x, y in beads + frame.rng.normal(0, 0.025, beads.shape)])
     filled = frame.noise(6)
     pouches = np.zeros_like(frame.x)
@@ -201,7 +221,8 @@ def _hips(film: Film) -> None:
     film.add(blur(_ring(frame, sacrum, 0.025, 0.7), 0.9), 0.34)
     film.add(frame.chord(0, 0.90, 0.24, 0.17, 0.16), 1.0, "Bladder")
     for side in (-1, 1):
-        wing = [(0.19, 0.56), (0.28, 0.42), (0.44, 0.33), (0.62, 0.34), (0.76, 0.46), (0.75, 0.58), (0.66, 0.70), (0.60, 0.86), (0.42, 0.90), (0.36, 0.82), (0.27, 0.74), (0.20, 0.66)]  # fmt: skip
+        wing = [(0.19, 0.56), (0.28, 0.42), (0.44, 0.33), (0.62, 0.34), (0.76, 0.46), (0.75, 0.58),
+            (0.66, 0.70), (0.60, 0.86), (0.42, 0.90), (0.36, 0.82), (0.27, 0.74), (0.20, 0.66)]  # fmt: skip
         thin = np.clip(
             (frame.radius(side * 0.50, 0.55, 0.22, 0.20) - 0.2) / 0.9, 0, 1
         )  # the wing is thinnest in its middle
@@ -222,7 +243,8 @@ def _hips(film: Film) -> None:
 def head(film: Film) -> None:
     """Draw a frontal film of the skull with orbits, sinuses, nose, jaw, teeth and neck."""
     frame = film.frame
-    outline = [(0, -0.94), (0.40, -0.86), (0.64, -0.58), (0.69, -0.2), (0.64, 0.1), (0.60, 0.35), (0.52, 0.62), (0.36, 0.84), (0.34, 1.2)]  # fmt: skip
+    outline = [(0, -0.94), (0.40, -0.86), (0.64, -0.58), (0.69, -0.2), (0.64, 0.1), (0.60, 0.35),
+        (0.52, 0.62), (0.36, 0.84), (0.34, 1.2)]  # fmt: skip
     body = frame.curve([*outline, *mirrored(outline)[::-1][:-1]], jitter=0.006)
     film.add(_domed(body, 8), 0.42)
     rx, ry = frame.vary(0.615, 0.025), frame.vary(0.665, 0.02)
@@ -239,7 +261,7 @@ def head(film: Film) -> None:
     for line in ([(-0.50, -0.30), (-0.3, -0.5), (0, -0.60), (0.3, -0.5), (0.50, -0.30)], [(0, -0.60), (0, -0.86)]):
         path = smooth_open(line) + frame.rng.normal(0, 0.008, (len(smooth_open(line)), 2))
         points = [(float(x), float(y)) for x, y in path]
-        seams += [(a, b, 0.008, 1.0) for a, b in zip(points, points[1:], strict=False)]
+        seams += [(a, b, 0.008, 1.0) for a, b in pairwise(points)]
     film.add(blur(frame.strokes(seams), 0.7), -0.16)
     lines: list[Stroke] = []
     for side in (-1, 1):  # the grooves of the meningeal vessels

@@ -64,7 +64,8 @@ def vertebra(image: Slice, cx: float, cy: float, size: float, *, lumbar: bool) -
             (cx + side * size * 1.5, cy + size * (1.1 if lumbar else 1.6)),
         ]
         image.paint(frame.tube(arm, [size * 0.5, size * 0.3]), "bone", "Spine")
-        image.paint(frame.tube([(cx + side * size * 0.62, cy + size * 0.6), (cx + side * size * 0.62, cy + size * 1.2)], size * 0.36), "bone", "Spine")  # fmt: skip
+        image.paint(frame.tube([(cx + side * size * 0.62, cy + size * 0.6),
+            (cx + side * size * 0.62, cy + size * 1.2)], size * 0.36), "bone", "Spine")  # fmt: skip
         lamina = [(cx + side * size * 0.62, cy + size * 1.2), (cx, cy + size * 1.75), (cx, cy + size * 2.5)]
         image.paint(frame.tube(lamina, [size * 0.36, size * 0.34, size * 0.22]), "bone", "Spine")
     image.paint(frame.ellipse(cx, cy, size * wide * 0.85, size, 0, 2.6), "bone", "Spine")

@@ -1,4 +1,7 @@
-"""One process of several that make phantom pictures: ``python -m radvqa.phantom.worker FOLDER IMAGES SEED OF PART``."""
+"""One process of several that make phantom pictures.
+
+Usage: ``python -m radvqa.phantom.worker FOLDER IMAGES SEED FIRST OF PART``.
+"""
 
 import json
 import os
@@ -13,10 +16,10 @@ from radvqa.phantom.plan import plan
 
 
 def main(arguments: list[str]) -> None:
-    """Make every case whose number leaves ``PART`` over when divided by ``OF``, and print its facts as lines of JSON."""
+    """Make every case whose number leaves ``PART`` over when divided by ``OF``; print its facts as lines of JSON."""
     folder = Path(arguments[0])
-    images, seed, of, part = (int(text) for text in arguments[1:])
-    for case in plan(images, seed)[part::of]:
+    images, seed, first, of, part = (int(text) for text in arguments[1:])
+    for case in plan(images, seed, first)[part::of]:
         for facts in make_case(folder, case, seed, lambda _: None):
             print(json.dumps(facts.as_json()), flush=True)
 

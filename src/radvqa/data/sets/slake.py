@@ -86,6 +86,7 @@ class Slake:
         for number, entry in enumerate(detections, start=1):
             try:
                 ((label, (left, top, box_width, box_height)),) = entry.items()
+                box = (left / width, top / height, box_width / width, box_height / height)
             except (AttributeError, ValueError, TypeError):
                 raise DataError(
                     f"{place / 'detection.json'}, row {number}: expected {{label: [x, y, w, h]}}."
@@ -93,7 +94,6 @@ class Slake:
             pixels = mask == codes[label] if label in codes else None
             if pixels is not None and pixels.mean() < _SMALLEST_SHARE:
                 pixels = None
-            box = (left / width, top / height, box_width / width, box_height / height)
             regions.append(Region(label, box, "finding" if label.endswith(_FINDINGS) else "organ", pixels))
         return regions
 
