@@ -4,8 +4,9 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-import miniature
 import pytest
+
+import miniature
 
 NEEDS = {"real_data": "RADVQA_DATA", "real_weights": "RADVQA_WEIGHTS"}
 LEFT_OUT = pytest.StashKey[dict[str, int]]()

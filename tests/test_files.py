@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from miniature import python, starting
 
+from miniature import python, starting
 from radvqa import files
 from radvqa.errors import DataError, RadvqaError
 
@@ -102,11 +102,15 @@ def test_text_bytes_and_json_come_back(tmp_path: Path) -> None:
     assert list(files.read_jsonl(tmp_path / "d.jsonl")) == [{"text": "two\nlines\u2028three"}, 2]
 
 
+def _write_half(folder: Path) -> None:
+    (folder / "half").touch()
+    raise ZeroDivisionError
+
+
 def test_a_folder_is_whole_or_not_there(tmp_path: Path) -> None:
     target = tmp_path / "made"
     with pytest.raises(ZeroDivisionError), files.atomic_folder(target) as folder:
-        (folder / "half").touch()
-        raise ZeroDivisionError
+        _write_half(folder)
     assert list(tmp_path.iterdir()) == []
     with files.atomic_folder(target) as folder:
         (folder / "deep").mkdir()

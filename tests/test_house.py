@@ -56,15 +56,15 @@ class Imports(ast.NodeVisitor):
     def __init__(self) -> None:
         self.found: set[str] = set()
 
-    def visit_If(self, node: ast.If) -> None:  # noqa: N802 - the name is ast's
+    def visit_If(self, node: ast.If) -> None:
         name = node.test.attr if isinstance(node.test, ast.Attribute) else getattr(node.test, "id", "")
         for child in node.orelse if name == "TYPE_CHECKING" else [*node.body, *node.orelse]:
             self.visit(child)
 
-    def visit_Import(self, node: ast.Import) -> None:  # noqa: N802
+    def visit_Import(self, node: ast.Import) -> None:
         self.found |= {alias.name for alias in node.names}
 
-    def visit_ImportFrom(self, node: ast.ImportFrom) -> None:  # noqa: N802
+    def visit_ImportFrom(self, node: ast.ImportFrom) -> None:
         assert not node.level, "imports are written out in full"
         for alias in node.names:
             full = f"{node.module}.{alias.name}"

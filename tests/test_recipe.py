@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 import yaml
-from miniature import recipe
 
+from miniature import recipe
 from radvqa.data import registry
 from radvqa.errors import RecipeError
 from radvqa.models import zoo

@@ -4,8 +4,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from miniature import python, starting
 
+from miniature import python, starting
 from radvqa.commands.ask import last_run
 from radvqa.commands.predict import predict
 from radvqa.commands.score import score
@@ -54,7 +54,7 @@ def test_a_folder_with_other_files_is_left_alone(tmp_path: Path) -> None:
     with pytest.raises(RunError, match="is not a run folder; choose another --out"):
         begun(tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == ["thesis.tex"]
-    with pytest.raises(RunError, match="it has no run.json"):
+    with pytest.raises(RunError, match=r"it has no run\.json"):
         Run(tmp_path)
 
 
@@ -104,7 +104,7 @@ def test_a_run_of_a_newer_format_is_refused(tmp_path: Path) -> None:
 def test_a_damaged_state_is_not_trusted(tmp_path: Path, content: str) -> None:
     begun(tmp_path).finish({})
     (tmp_path / "run.json").write_text(content, encoding="utf-8")
-    with pytest.raises(RadvqaError, match="run.json"):
+    with pytest.raises(RadvqaError, match=r"run\.json"):
         Run(tmp_path)
 
 

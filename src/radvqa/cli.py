@@ -28,7 +28,7 @@ app.add_typer(data_app, name="data")
 app.add_typer(bench_app, name="bench")
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object instead of text.")]
-Overrides = Annotated[list[str] | None, typer.Argument(metavar="[KEY=VALUE]...", help="Overrides, e.g. seed=1.")]
+Overrides = Annotated[list[str] | None, typer.Argument(metavar="KEY=VALUE", help="Overrides, e.g. seed=1.")]
 SkipBad = Annotated[bool, typer.Option("--skip-bad", help="Leave bad rows and pictures out, and report them.")]
 Data = Annotated[str | None, typer.Option(help="Data set, NAME or NAME:VERSION; by default the run's own.")]
 Split = Annotated[str | None, typer.Option(help="Split; by default the run's test split.")]
@@ -187,7 +187,7 @@ def score(
 
 @app.command()
 def compare(
-    runs: Annotated[list[Path], typer.Argument(metavar="RUN...", help="Scored run folders.")],
+    runs: Annotated[list[Path], typer.Argument(metavar="RUN", help="Scored run folders.")],
     data: Data = None,
     split: Split = None,
     html: Annotated[Path | None, typer.Option(help="Write a report, one self-contained file.")] = None,

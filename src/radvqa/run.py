@@ -176,7 +176,7 @@ class Run:
         dataset, split = dataset or own_dataset, split or own_split
         if (dataset, split) == (own_dataset, own_split):
             return Answers(dataset, split)
-        return Answers(dataset, split, "-" + re.sub(r"[^A-Za-z0-9_.]+", "_", f"{dataset}-{split}"))
+        return Answers(dataset, split, "-" + re.sub(r"[^A-Za-z0-9_.-]+", "_", f"{dataset}-{split}"))
 
     def write_answers(
         self,

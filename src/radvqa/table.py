@@ -62,7 +62,7 @@ class Table:
         with files.atomic_path(self.folder / shard) as temporary, temporary.open("wb") as handle:
             for key, array in arrays:
                 content = np.asarray(array, dtype=self.dtype, order="C")  # ascontiguousarray would turn () into (1,)
-                raw = content.reshape(-1).view(np.uint8)
+                raw = content.reshape(-1).view(np.uint8).data
                 handle.write(raw)
                 rows.append((key, shard, offset, ",".join(map(str, content.shape)), zlib.crc32(raw)))
                 offset += content.nbytes

@@ -13,10 +13,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
-from miniature import python
 from numpy.typing import NDArray
 from PIL import Image
 
+from miniature import python
 from radvqa.data import image
 from radvqa.errors import ImageError
 
@@ -86,7 +86,7 @@ def test_a_bad_file_is_refused_by_name(tmp_path: Path, name: str, content: bytes
 
 
 def test_a_missing_file_and_a_folder_are_refused_by_name(tmp_path: Path) -> None:
-    with pytest.raises(ImageError, match="gone.png does not exist"):
+    with pytest.raises(ImageError, match=r"gone\.png does not exist"):
         image.decode(tmp_path / "gone.png")
     with pytest.raises(ImageError, match="cannot be read"):
         image.decode(tmp_path)

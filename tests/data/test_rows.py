@@ -5,8 +5,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from miniature import change, write
 
+from miniature import change, write
 from radvqa.data import registry
 from radvqa.data.dataset import Problems
 from radvqa.data.rows import BadRowError, Row, read_rows

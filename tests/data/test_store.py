@@ -7,9 +7,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from miniature import python, starting
 from PIL import Image
 
+from miniature import python, starting
 from radvqa.data import image, registry
 from radvqa.data.dataset import Problems
 from radvqa.data.store import ImageStore, Preprocessing

@@ -4,8 +4,8 @@ import json
 from pathlib import Path
 
 import pytest
-from miniature import change
 
+from miniature import change
 from radvqa import fingerprint
 from radvqa.commands.data import check_data
 from radvqa.data import registry

@@ -10,7 +10,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from radvqa.data.dataset import Problems
-from radvqa.errors import WeightsError
+from radvqa.errors import DataError, WeightsError
 from radvqa.models.family import Answered, ModelAnswer, StepLoss
 from radvqa.models.vision import VisionTower
 from radvqa.models.vocabulary import AnswerVocabulary
@@ -90,6 +90,9 @@ class AnswerClassifier(Generic[Inputs]):
         """Turn samples into rows; see ``VqaModel.prepare``."""
         keys = self.net.image_keys(samples, problems)
         usable = [sample for sample in samples if sample.id in keys]
+        if not usable:
+            why = f"; the last one: {problems.found[-1]}" if problems.found else "."
+            raise DataError(f"None of the {len(samples)} samples can be used{why}")
         inputs = self.net.encode(usable, [keys[sample.id] for sample in usable])
         labels = self.answers.encode([sample.answer for sample in usable])
         device = next(self.module.parameters()).device

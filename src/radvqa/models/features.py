@@ -5,6 +5,7 @@ preprocessing, pooling and number format.
 """
 
 from collections.abc import Iterator, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -62,7 +63,7 @@ def compute(tower: VisionTower, source: PictureSource, keys: Sequence[str], *, t
     patches = Table(folder / f"{name}-tokens-float16", "float16") if tokens else None
     tables = [pooled] if patches is None else [pooled, patches]
     if _missing(tables, keys):
-        with pooled.writing():  # one lock for both: they are always filled together
+        with pooled.writing(), patches.writing() if patches is not None else nullcontext():
             missing = _missing(tables, keys)
             with console.progress("computing image features", len(missing)) as advance:
                 for start in range(0, len(missing), _PICTURES_PER_SHARD):

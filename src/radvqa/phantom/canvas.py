@@ -9,9 +9,9 @@ from radvqa.phantom import tissue
 from radvqa.phantom.geometry import SIZE, Array, Frame
 
 ORGANS: tuple[str, ...] = (
-    "", "Left brain", "Right brain", "Cerebellum", "Brainstem", "Ventricle", "Skull", "Left lung", "Right lung", "Heart",
-    "Aorta", "Trachea", "Liver", "Spleen", "Left kidney", "Right kidney", "Stomach", "Pancreas", "Gallbladder", "Bladder",
-    "Bowel", "Spine", "Mandible", "Pelvis",
+    "", "Left brain", "Right brain", "Cerebellum", "Brainstem", "Ventricle", "Skull", "Left lung", "Right lung",
+    "Heart", "Aorta", "Trachea", "Liver", "Spleen", "Left kidney", "Right kidney", "Stomach", "Pancreas", "Gallbladder",
+    "Bladder", "Bowel", "Spine", "Mandible", "Pelvis",
 )  # fmt: skip
 """Organs by their value in the mask of organs; 0 is background."""
 

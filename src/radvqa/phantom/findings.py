@@ -37,6 +37,9 @@ SITES: Final[Mapping[tuple[str, str], Mapping[str, Sequence[str]]]] = {
 ZONES: Final = frozenset({"Pleural effusion", "Pneumothorax"})
 """Kinds that fill a part of their organ instead of being a body of their own."""
 
+_RIM: Final = 6
+"""Pixels at the border of the picture where no finding lies, so that none is cut off."""
+
 _FUZZY: Final = frozenset({"Pneumonia", "Infarct"})
 
 _RADII: Final[Mapping[str, tuple[float, float]]] = {  # in pixels, small and large
@@ -116,6 +119,7 @@ def place(body: Body, wish: Wish, organ: str, taken: Mask, rng: np.random.Genera
     radius = (low if wish.size == "Small" else high) * rng.uniform(0.92, 1.10)
     inside = room(body, organ)
     free = inside & ~taken
+    free[:_RIM], free[-_RIM:], free[:, :_RIM], free[:, -_RIM:] = False, False, False, False
     if wish.kind in ZONES:
         if inside.sum() < 3500 or (inside & taken).any():
             return None

@@ -16,7 +16,7 @@ from radvqa import files
 from radvqa.errors import RadvqaError
 from radvqa.phantom import balance, canvas, study
 from radvqa.phantom.facts import Facts, image_name
-from radvqa.phantom.plan import Case, plan, split_sizes
+from radvqa.phantom.plan import Case, split_sizes
 
 GENERATOR_VERSION = 1
 """Changes whenever the same seed would give other pictures or questions."""
@@ -50,16 +50,12 @@ def generate(
     with files.atomic_folder(folder) as temporary:
         (temporary / "images").mkdir()
         (temporary / "masks").mkdir()
-        advance = progress or (lambda _: None)
-        if workers > 1:
-            made = _by_processes(temporary, (images, seed, first), workers, advance)
-        else:
-            made = [facts for case in plan(images, seed, first) for facts in make_case(temporary, case, seed, advance)]
+        made = _by_processes(temporary, (images, seed, first), workers, progress or (lambda _: None))
         made.sort(key=lambda facts: facts.number)
         _write_truth(temporary, made, seed)
 
 
-def make_case(folder: Path, case: Case, seed: int, progress: Progress) -> list[Facts]:
+def make_case(folder: Path, case: Case, seed: int) -> list[Facts]:
     """Make and write the pictures of one case; returns what is true of them."""
     result = []
     for picture in study.make(case, seed):
@@ -67,7 +63,6 @@ def make_case(folder: Path, case: Case, seed: int, progress: Progress) -> list[F
         mask = picture.organs + MASK_STEP * picture.marks
         Image.fromarray(mask).save(folder / mask_name(picture.facts.number), compress_level=1)
         result.append(picture.facts)
-        progress(1)
     return result
 
 
@@ -80,7 +75,8 @@ def _by_processes(folder: Path, what: tuple[int, int, int], workers: int, progre
     """Share the cases among processes of our own.
 
     They are started as a module of this package, not forked and not spawned by ``multiprocessing``: a fork copies the
-    locks of a caller's threads, and a spawn runs the caller's script again.
+    locks of a caller's threads, and a spawn runs the caller's script again. Even a single one is a process, because
+    only in a new process can the threads of linear algebra be kept from waiting for each other on small matrices.
 
     Args:
         folder: where to write.

@@ -1,6 +1,6 @@
 """What can be asked of a picture: every question that has a clear answer, by topic, in several wordings."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -44,6 +44,13 @@ _ASKED_ORGANS: Final = (
     "Spine",
     "Cerebellum",
 )
+_HALF_SEEN: Final[Mapping[str, Sequence[str]]] = {
+    "X-Ray Head": ("Brain", "Cerebellum"),
+    "X-Ray Chest": ("Liver", "Stomach", "Spleen", "Kidney"),
+    "X-Ray Abdomen": ("Lung",),
+}
+"""Organs that the beam goes through without showing them well: nobody could say whether they are seen."""
+
 _FLUID: Final = frozenset({"Cyst", "Pleural effusion", "Hemorrhage"})
 _SOLID: Final = frozenset({"Stone", "Calcification", "Foreign body", "Tumor", "Nodule", "Pneumothorax", "Lytic lesion"})
 
@@ -90,7 +97,7 @@ def ask(facts: Facts) -> Iterator[Question]:
     yield from _about_presence(facts)
     if facts.found:
         yield from _about_findings(facts)
-    if len({finding.organ for finding in facts.found}) == 1:
+    if len({finding.organ for finding in facts.found}) == 1 and facts.plane != "Sagittal plane":
         yield from _about_place(facts, facts.found[0].organ)
     if len(facts.found) == 1:
         yield from _about_the_finding(facts, facts.found[0])
@@ -192,7 +199,7 @@ def _about_organs(facts: Facts) -> Iterator[Question]:
         )
     visible = {name.split(" ")[-1].capitalize() for name, _ in facts.organs}
     for organ in _ASKED_ORGANS:
-        if organ == "Spine" and facts.region != "Head":
+        if (organ == "Spine" and facts.region != "Head") or organ in _HALF_SEEN.get(_setting(facts), ()):
             continue
         yield _closed(
             f"organ:{organ}",
@@ -288,7 +295,9 @@ def _about_presence(facts: Facts) -> Iterator[Question]:
 
 
 def _possible_organs(facts: Facts) -> list[str]:
-    """Return the organs that may have a finding in such a picture and can be seen in it, without repeats."""
+    """Return the organs that may have a finding in such a picture and can be told apart in it, without repeats."""
+    if facts.plane == "Sagittal plane":  # which half of the brain a midline slice shows, nobody can see
+        return []
     seen = {name for name, _ in facts.organs}
     organs = [organ for some in SITES[facts.modality, facts.region].values() for organ in some]
     return [organ for organ in dict.fromkeys(organs) if organ in seen or organ.endswith("skull")]
@@ -358,7 +367,7 @@ def _about_place(facts: Facts, organ: str) -> Iterator[Question]:
         here,
     )
     side = side_of(organ)
-    if side and facts.plane != "Sagittal plane":
+    if side:
         yield Question(
             "side",
             "Position",

@@ -20,7 +20,7 @@ def main(arguments: list[str]) -> None:
     folder = Path(arguments[0])
     images, seed, first, of, part = (int(text) for text in arguments[1:])
     for case in plan(images, seed, first)[part::of]:
-        for facts in make_case(folder, case, seed, lambda _: None):
+        for facts in make_case(folder, case, seed):
             print(json.dumps(facts.as_json()), flush=True)
 
 

@@ -84,7 +84,7 @@ _PROTOCOLS: dict[str, _Protocol] = {
 _EVIDENCE = {
     "P": "read in the authors' own publication or repository",
     "S": "read in somebody else's table",
-    "M": "recalled, not read",
+    "M": "not confirmed at its source",
 }
 
 _BOTH_LANGUAGES = "Measured on SLAKE in both languages, which is twice the questions and leaks images between splits."

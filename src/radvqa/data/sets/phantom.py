@@ -42,9 +42,8 @@ class Phantom:
             ),
         },
         notes=(
-            "The pictures are drawings by formulas. A score on them says that a method works, never that it helps patients.",
-            "Left and right in answers are the patient's, as in radiology, except where a question asks for the part of "
-            "the picture.",
+            "The pictures are drawn by formulas. A score on them says that a method works, not that it helps patients.",
+            "Left and right are the patient's, as in radiology, unless a question asks for a part of the picture.",
         ),
     )
 
