@@ -52,7 +52,7 @@ def test_encoding_distinct_questions_once_changes_neither_values_nor_gradients(p
     expected = (padded if pool_over_padding else one_by_one)(plain)
     torch.testing.assert_close(out, expected)
     weights = torch.randn(out.shape, generator=torch.Generator().manual_seed(1))
-    (out * weights).sum().backward()  # type: ignore[no-untyped-call]
+    (out * weights).sum().backward()
     (expected * weights).sum().backward()  # type: ignore[no-untyped-call]
     for (name, a), (_, b) in zip(ours.named_parameters(), plain.named_parameters(), strict=True):
         assert a.grad is not None, name
