@@ -79,7 +79,7 @@ class AnswerClassifier(Generic[Inputs]):
         self, net: ClassifierNet[Inputs], answers: AnswerVocabulary, options: dict[str, Any], extra: dict[str, Any]
     ) -> None:
         self.net, self.answers, self.options, self.extra = net, answers, options, extra
-        self._vision_digest = net.vision.digest() if net.vision_is_cached else ""
+        self._vision_digest = net.vision.digest() if self._vision_is_found_again else ""
 
     @property
     def module(self) -> nn.Module:
