@@ -95,7 +95,7 @@ class Run:
         """Hold a run folder for writing.
 
         Raises:
-            RunError: when another process holds it.
+            RadvqaError: when another process holds it.
         """
         with files.locked(folder / ".lock", what=f"The run folder {folder}", wait=False):
             yield

@@ -88,7 +88,7 @@ def test_hops_equal_attention_with_explicit_keys_and_values() -> None:
         query, seen = net.queries[0], net.seen[0]
         assert isinstance(query, torch.nn.Linear)
         assert isinstance(seen, torch.nn.Sequential)
-        dropout, value, norm = seen
+        value, norm = seen[1], seen[2]
         assert isinstance(value, torch.nn.Linear)
         keys = patches @ query.weight  # (b, n, hidden): the key projection, transposed
         scores = torch.einsum("bh,bnh->bn", state, keys) + torch.einsum("d,bnd->bn", query.bias, patches)
