@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from radvqa import text
+from radvqa.sample import Sample
 
 PAD, UNKNOWN = 0, 1
 UNKNOWN_ANSWER = "<unk>"
@@ -108,3 +109,15 @@ class AnswerVocabulary:
     @cached_property
     def _known(self) -> frozenset[str]:
         return frozenset(self.answers)
+
+
+def count_vocabularies(training: Sequence[Sample], length: int) -> tuple[WordVocabulary, AnswerVocabulary]:
+    """Count the words and the answers of training samples, with the normaliser of their language.
+
+    Args:
+        training: the samples to learn from, of one language.
+        length: questions are cut to this many words.
+    """
+    normaliser = text.normaliser_for(training[0].language)
+    words = WordVocabulary.count([sample.question for sample in training], normaliser, length)
+    return words, AnswerVocabulary.count([sample.answer for sample in training], normaliser)

@@ -13,7 +13,6 @@ import torch
 from pydantic import BaseModel, ConfigDict, Field
 from torch import Tensor, nn
 
-from radvqa import text
 from radvqa.data.dataset import Problems
 from radvqa.data.store import ImageStore, Preprocessing
 from radvqa.models import pictures
@@ -22,7 +21,7 @@ from radvqa.models.family import Context, VqaModel
 from radvqa.models.pictures import Pictures
 from radvqa.models.questions import QuestionEncoder, Questions
 from radvqa.models.vision import VisionSpec, VisionTower, feature_sizes
-from radvqa.models.vocabulary import AnswerVocabulary, WordVocabulary
+from radvqa.models.vocabulary import AnswerVocabulary, WordVocabulary, count_vocabularies
 from radvqa.sample import Sample
 
 
@@ -150,11 +149,7 @@ class CnnLstmFamily:
 
     def build(self, options: CnnLstmOptions, context: Context) -> VqaModel:
         """Count the vocabularies on the training samples and build."""
-        normaliser = text.normaliser_for(context.training[0].language)
-        words = WordVocabulary.count(
-            [sample.question for sample in context.training], normaliser, options.question_length
-        )
-        answers = AnswerVocabulary.count([sample.answer for sample in context.training], normaliser)
+        words, answers = count_vocabularies(context.training, options.question_length)
         return _model(options, words, answers, context.seed, context.device)
 
     def rebuild(self, spec: Mapping[str, Any], device: torch.device) -> VqaModel:

@@ -16,7 +16,6 @@ import torch
 from pydantic import BaseModel, ConfigDict, Field
 from torch import Tensor, nn
 
-from radvqa import text
 from radvqa.data.dataset import Problems
 from radvqa.data.store import ImageStore, Preprocessing
 from radvqa.models import features, region_head
@@ -27,7 +26,7 @@ from radvqa.models.region_head import RegionHead
 from radvqa.models.sentences import SentenceEncoder
 from radvqa.models.views import Views, view_key
 from radvqa.models.vision import VisionSpec, VisionTower, feature_sizes
-from radvqa.models.vocabulary import AnswerVocabulary, WordVocabulary
+from radvqa.models.vocabulary import AnswerVocabulary, WordVocabulary, count_vocabularies
 from radvqa.sample import Sample
 
 _PLACE_WAVES = (1.57, 3.14, 6.28)  # radians across half a picture
@@ -315,11 +314,7 @@ class CoattentionFamily:
 
     def build(self, options: CoattentionOptions, context: Context) -> VqaModel:
         """Count vocabularies, measure features and learn regions on the training samples, and build."""
-        normaliser = text.normaliser_for(context.training[0].language)
-        words = WordVocabulary.count(
-            [sample.question for sample in context.training], normaliser, options.question_length
-        )
-        answers = AnswerVocabulary.count([sample.answer for sample in context.training], normaliser)
+        words, answers = count_vocabularies(context.training, options.question_length)
         shown: dict[str, Sample] = {}
         for sample in context.training:
             shown.setdefault(sample.image, sample)
