@@ -43,7 +43,13 @@ def bench_cnn_lstm(
     from radvqa.commands.predict import predict
     from radvqa.commands.score import score
     from radvqa.commands.train import train
+    from radvqa.models import zoo
+    from radvqa.recipe import load_recipe
 
+    parsed = load_recipe(recipe, overrides)
+    options = zoo.validate(parsed.model)[1]
+    if parsed.model.family != "cnn_lstm" or not getattr(options, "frozen", False):
+        raise RadvqaError("The benchmark needs a recipe of the family cnn_lstm with model.frozen=true.")
     scratch = Path(tempfile.mkdtemp(prefix="radvqa-bench-"))
     try:
         with _cold_cache(scratch / "cache"):
@@ -53,16 +59,13 @@ def bench_cnn_lstm(
             scores = score(run.folder)
             ours = time.perf_counter() - started
             peak = device.peak_memory_bytes()
-            model_section = run.recipe["model"]
-            if model_section["family"] != "cnn_lstm" or not model_section["frozen"]:
-                raise RadvqaError("The benchmark needs a recipe of the family cnn_lstm with model.frozen=true.")
             console.say(f"ours: {ours:.1f} s; now the naive loop, on {naive_steps} batches")
             naive = _naive_seconds(recipe, overrides, naive_steps)
         facts = run.facts
         overall = scores["subsets"]["overall"]
         return {
             "recipe": run.recipe["name"],
-            "backbone": model_section["backbone"],
+            "backbone": run.recipe["model"]["backbone"],
             "epochs": facts["epochs"],
             "ours_seconds": round(ours, 1),
             "ours_preparation_seconds": facts["preparation_seconds"],
