@@ -116,7 +116,7 @@ def published(runs: Sequence[Scored]) -> list[dict[str, Any]]:
 
 def _published_row(entry: dict[str, Any]) -> Row:
     values = [entry["values"].get(subset) if metric == "accuracy" else None for _, subset, metric in _COLUMNS]
-    return Row((entry["method"], *(reported(v) for v in values)), "published")
+    return Row((f"{entry['method']} (published)", *(reported(v) for v in values)), "published")
 
 
 def published_tables(runs: Sequence[Scored]) -> list[Table]:
@@ -208,6 +208,7 @@ def budget_table(runs: Sequence[Scored]) -> Table:
                 (
                     run.name,
                     _shown(run.seed),
+                    _shown(run.recipe.get("model", {}).get("backbone")),
                     _shown(training.get("epochs")),
                     _shown(facts.get("best_epoch")),
                     _selection(run),
@@ -223,6 +224,7 @@ def budget_table(runs: Sequence[Scored]) -> Table:
     columns = (
         "Run",
         "Seed",
+        "Backbone",
         "Epochs",
         "Best epoch",
         "Selected by",
@@ -232,7 +234,9 @@ def budget_table(runs: Sequence[Scored]) -> Table:
         "Peak memory",
         "Hardware",
     )
-    return Table("Budget", columns, tuple(rows), tuple(differences(runs)), frozenset({"Selected by", "Hardware"}))
+    return Table(
+        "Budget", columns, tuple(rows), tuple(differences(runs)), frozenset({"Backbone", "Selected by", "Hardware"})
+    )
 
 
 def _shown(value: Any) -> str:
