@@ -171,6 +171,7 @@ def test_budget_shows_what_a_run_cost(tmp_path: Path) -> None:
     assert tables.budget_table(load([tmp_path / "a"])).rows[0].cells == (
         "a",
         "3",
+        "resnet18",
         "12",
         str(best),
         f"accuracy {100 * value:.1f}",
