@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from radvqa.phantom import knowledge
 from radvqa.phantom.facts import Facts, FindingFacts
 from radvqa.phantom.findings import SITES, ZONES, side_of
 from radvqa.sample import AnswerType
@@ -50,44 +51,6 @@ _HALF_SEEN: Final[Mapping[str, Sequence[str]]] = {
     "X-Ray Abdomen": ("Lung",),
 }
 """Organs that the beam goes through without showing them well: nobody could say whether they are seen."""
-
-_FLUID: Final = frozenset({"Cyst", "Pleural effusion", "Hemorrhage"})
-_SOLID: Final = frozenset({"Stone", "Calcification", "Foreign body", "Tumor", "Nodule", "Pneumothorax", "Lytic lesion"})
-
-_CAUSES: Final[Mapping[str, str]] = {
-    "Hemorrhage": "Ruptured vessel",
-    "Infarct": "Blocked artery",
-    "Tumor": "Uncontrolled cell growth",
-    "Nodule": "Uncontrolled cell growth",
-    "Cyst": "Trapped fluid",
-    "Lytic lesion": "Bone destruction",
-    "Calcification": "Calcium deposit",
-    "Foreign body": "Object from outside",
-    "Pneumonia": "Infection",
-    "Pleural effusion": "Heart failure",
-    "Pneumothorax": "Air leak",
-    "Stone": "Crystals in urine",
-}
-_FUNCTIONS: Final[Mapping[str, str]] = {
-    "brain": "Control the body",
-    "skull": "Protect the brain",
-    "lung": "Breathe",
-    "liver": "Detoxification",
-    "kidney": "Filter blood",
-    "spleen": "Immune defense",
-    "stomach": "Digest food",
-    "bladder": "Store urine",
-}
-_SYSTEMS: Final[Mapping[str, str]] = {
-    "brain": "Nervous system",
-    "skull": "Skeletal system",
-    "lung": "Respiratory system",
-    "liver": "Digestive system",
-    "stomach": "Digestive system",
-    "kidney": "Urinary system",
-    "bladder": "Urinary system",
-    "spleen": "Lymphatic system",
-}
 
 
 def ask(facts: Facts) -> Iterator[Question]:
@@ -324,13 +287,13 @@ def _about_findings(facts: Facts) -> Iterator[Question]:
             "KG",
             "OPEN",
             ("What is a common cause of the abnormality in this image?", "What may have led to the lesion shown?"),
-            _CAUSES[kind],
+            knowledge.CAUSES[kind],
         )
-        if kind in _FLUID | _SOLID:
+        if kind in knowledge.FLUID | knowledge.SOLID:
             yield _closed(
                 "fluid",
                 "KG",
-                kind in _FLUID,
+                kind in knowledge.FLUID,
                 "Does the abnormality consist of fluid?",
                 "Is the lesion filled with fluid?",
             )
@@ -342,14 +305,14 @@ def _about_findings(facts: Facts) -> Iterator[Question]:
             "KG",
             "OPEN",
             ("What is the main function of the abnormal organ?", "What does the organ with the lesion do?"),
-            _FUNCTIONS[tissue],
+            knowledge.FUNCTIONS[tissue],
         )
         yield Question(
             "system",
             "KG",
             "OPEN",
             ("Which organ system does the abnormal organ belong to?", "The lesion affects which system of the body?"),
-            _SYSTEMS[tissue],
+            knowledge.SYSTEMS[tissue],
         )
 
 
