@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 CONSTRAINTS := constraints/linux-cpu.txt
 
-.PHONY: install quickstart test quick-test check results clean
+.PHONY: install browser quickstart test quick-test check clean
 
 # on Linux machines without a GPU the constraints hold what is tested; elsewhere the newest versions that fit
 $(VENV)/.installed: pyproject.toml $(CONSTRAINTS)
@@ -18,12 +18,19 @@ install: $(VENV)/.installed
 quickstart: install
 	$(BIN)/radvqa quickstart
 
+# the report is tested in a real browser; where this machine lets us install one, we do
+browser:
+	@command -v chromium >/dev/null || test -n "$$RADVQA_CHROMIUM" || \
+	  { test "$$(id -u)" = 0 && command -v apt-get >/dev/null && apt-get update -qq && \
+	    DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium fonts-dejavu-core >/dev/null; } || \
+	  echo "No Chromium found: install it, or set RADVQA_CHROMIUM; its tests will fail without."
+
 check: install
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-test: check
+test: browser check
 	$(BIN)/python -m pytest
 
 quick-test: install
