@@ -226,15 +226,15 @@ def ask(
 
 @bench_app.command("cnn-lstm")
 def bench_cnn_lstm(
-    recipe: Annotated[Path, typer.Argument(help="A recipe with a frozen backbone.")] = Path("slake_cnn_lstm_frozen"),
+    recipe: Annotated[Path, typer.Argument(help="A recipe with a frozen backbone.")] = Path("slake_cnn_lstm"),
     overrides: Overrides = None,
     naive_steps: Annotated[int, typer.Option(min=1, help="Batches that the naive loop is timed on.")] = 6,
     as_json: AsJson = False,
 ) -> None:
     """Frozen CNN-LSTM from decoding to the test score: ours against decoding and encoding every sample every epoch."""
-    from radvqa.commands.bench import DEFAULT_OVERRIDES, bench_cnn_lstm
+    from radvqa.commands.bench import bench_cnn_lstm
 
-    result = bench_cnn_lstm(recipe, overrides or DEFAULT_OVERRIDES, naive_steps=naive_steps)
+    result = bench_cnn_lstm(recipe, overrides or (), naive_steps=naive_steps)
 
     def show() -> None:
         print(f"{result['recipe']}, {result['backbone']}, {result['epochs']} epochs, cold caches")

