@@ -53,6 +53,7 @@ def _predict(run: Run, data: str | None, split: str | None, device: str, problem
     recipe = parse_recipe(run.recipe, str(run.folder / "recipe.yaml"))
     answers = run.answers(registry.select(data).name if data else None, split)
     samples = registry.load_split(answers.dataset, answers.split, problems)
+    devices.keep_freed_memory()
     model = load_model(run.checkpoints, devices.choose(device))
     prepared = model.prepare(samples, problems)
     predictions, _ = answer_prepared(model, prepared)

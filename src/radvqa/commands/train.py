@@ -67,6 +67,7 @@ def _train(recipe: Recipe, folder: Path, problems: Problems) -> Run:
 
     started = time.perf_counter()
     target = device.choose(recipe.training.device)
+    device.keep_freed_memory()
     if recipe.training.threads:
         torch.set_num_threads(recipe.training.threads)
     learned, chosen = selection_samples(
