@@ -58,7 +58,9 @@ def compute(tower: VisionTower, source: PictureSource, keys: Sequence[str], *, t
         tokens: keep the patch tokens too (half precision on disk and in RAM).
     """
     folder = files.cache_folder() / "features"
-    name = f"{tower.digest()[:24]}-{source.name}-{tower.spec.pooling}"
+    # what a GPU computes in half precision must not pass for what a CPU computes in full
+    computed = "-bf16" if tower.mean.device.type == "cuda" else ""
+    name = f"{tower.digest()[:24]}-{source.name}-{tower.spec.pooling}{computed}"
     pooled = Table(folder / f"{name}-pooled-float32", "float32")
     patches = Table(folder / f"{name}-tokens-float16", "float16") if tokens else None
     tables = [pooled] if patches is None else [pooled, patches]
