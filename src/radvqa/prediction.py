@@ -30,6 +30,10 @@ class Prediction:
         answer_seen: whether the gold occurs among the training answers (normalised); None when unknown.
         confidence: probability that the model gives its answer, in [0, 1]; None when it gives none.
         candidates: ``(answer, probability)`` pairs, best first; at most ten.
+        options: the choices of a multiple-choice question, in the order shown to the model; else empty.
+        answer_count: how often the gold occurs among the training answers (normalised); None when unknown.
+        question_seen: whether the question, normalised, was asked in training; None when unknown.
+        missing: the model gave no answer; it counts as wrong.
     """
 
     id: str
@@ -47,6 +51,10 @@ class Prediction:
     answer_seen: bool | None = None
     confidence: float | None = None
     candidates: tuple[tuple[str, float], ...] = ()
+    options: tuple[str, ...] = ()
+    answer_count: int | None = None
+    question_seen: bool | None = None
+    missing: bool = False
 
 
 def from_sample(
@@ -74,6 +82,7 @@ def from_sample(
         answer_seen=answer_seen,
         confidence=confidence,
         candidates=candidates,
+        options=sample.options,
     )
 
 
@@ -130,4 +139,5 @@ def _parse(row: Any, where: str) -> Prediction:
         raise DataError(
             f"{where}: candidates must be a list of [answer, probability], found {values['candidates']!r}."
         ) from None
+    values["options"] = tuple(map(str, values.get("options", ())))
     return Prediction(**values)

@@ -30,6 +30,7 @@ class Sample:
         organ: body part or organ shown, as labelled; empty when unknown.
         modality: ``CT``, ``MRI``, ``X-Ray`` …; empty when unknown.
         twin: id of the same question about the twin image that differs in one finding; else empty.
+        options: the choices of a multiple-choice question, in published order; else empty.
         source: file and row that the sample was read from, for error messages.
     """
 
@@ -47,6 +48,7 @@ class Sample:
     organ: str = ""
     modality: str = ""
     twin: str = ""
+    options: tuple[str, ...] = ()
     source: str = ""
 
 

@@ -9,7 +9,8 @@ from sklearn.metrics import accuracy_score, f1_score
 
 from radvqa.prediction import Prediction
 from radvqa.scoring.items import items_of
-from radvqa.scoring.metrics import METRICS, Undefined
+from radvqa.scoring.metric import METRICS, Undefined
+from radvqa.scoring.statistics import value
 from radvqa.text import NORMALISERS
 
 WORDS = st.sampled_from(
@@ -20,9 +21,9 @@ PAIRS = st.lists(st.tuples(WORDS, WORDS), min_size=1, max_size=30)
 
 def measured(name: str, pairs: list[tuple[str, str]], normaliser: str = "seed000") -> float:
     predictions = [Prediction(str(i), "?", gold, answer, "OPEN") for i, (gold, answer) in enumerate(pairs)]
-    statistic = METRICS[name](items_of(predictions, NORMALISERS[normaliser]))
+    statistic = METRICS[name].measure(items_of(predictions, NORMALISERS[normaliser]))
     assert not isinstance(statistic, Undefined)
-    return statistic.value()
+    return value(statistic, len(pairs))
 
 
 def ranked(gold: str, *candidates: str) -> Prediction:
@@ -33,8 +34,8 @@ def ranked(gold: str, *candidates: str) -> Prediction:
 
 
 def top5(*predictions: Prediction) -> float | str:
-    statistic = METRICS["top5"](items_of(predictions, NORMALISERS["seed000"]))
-    return statistic.reason if isinstance(statistic, Undefined) else statistic.value()
+    statistic = METRICS["top5"].measure(items_of(predictions, NORMALISERS["seed000"]))
+    return statistic.reason if isinstance(statistic, Undefined) else value(statistic, len(predictions))
 
 
 @given(PAIRS)

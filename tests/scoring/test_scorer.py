@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from radvqa.errors import DataError
 from radvqa.prediction import Prediction
-from radvqa.scoring.metrics import METRICS
+from radvqa.scoring.metric import METRICS
 from radvqa.scoring.scorer import score
 
 Row = tuple[str, str, Literal["OPEN", "CLOSED"], str, str]

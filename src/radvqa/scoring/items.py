@@ -1,16 +1,17 @@
-"""Predictions as columns of numbers: equal normalised texts have equal codes, so that metrics compare integers."""
+"""Predictions as columns of numbers: equal texts have equal codes, so that each distinct pair is compared once."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from radvqa.prediction import Prediction
 from radvqa.sample import cluster_of
-from radvqa.scoring.statistics import IntArray
+from radvqa.scoring.statistics import FloatArray, IntArray
 from radvqa.text import Normaliser
 
-CANDIDATES = 5  # of the ten that a prediction may hold, these count
+CANDIDATES = 10  # as many as a prediction may hold
 
 
 @dataclass(frozen=True, eq=False)
@@ -21,14 +22,22 @@ class Items:
         texts: normalised text by code.
         gold: code of each gold answer.
         prediction: code of each predicted answer.
-        candidates: codes of the first five candidates of each item, n × 5; -1 where there are fewer.
+        raw_texts: text as given, by raw code.
+        raw_gold: raw code of each gold answer.
+        raw_prediction: raw code of each predicted answer.
+        candidates: codes of the candidates of each item, best first, n × 10; -1 where there are fewer.
+        closed: whether each item is a CLOSED question.
         cluster: code of what each item is about: its case, else its image, else itself.
     """
 
     texts: Sequence[str]
     gold: IntArray
     prediction: IntArray
+    raw_texts: Sequence[str]
+    raw_gold: IntArray
+    raw_prediction: IntArray
     candidates: IntArray
+    closed: NDArray[np.bool_]
     cluster: IntArray
 
     def __len__(self) -> int:
@@ -36,7 +45,8 @@ class Items:
 
     def take(self, rows: IntArray) -> "Items":
         """Select rows; the texts and their codes stay."""
-        return Items(self.texts, self.gold[rows], self.prediction[rows], self.candidates[rows], self.cluster[rows])
+        columns = ("gold", "prediction", "raw_gold", "raw_prediction", "candidates", "closed", "cluster")
+        return replace(self, **{column: getattr(self, column)[rows] for column in columns})
 
 
 def items_of(predictions: Sequence[Prediction], normaliser: Normaliser, answers: Sequence[str] | None = None) -> Items:
@@ -47,39 +57,67 @@ def items_of(predictions: Sequence[Prediction], normaliser: Normaliser, answers:
         normaliser: of gold, prediction and candidates alike.
         answers: answers of another answerer to the same questions, in the same order; it has no candidates.
     """
-    codes = _Codes(normaliser)
+    raw, normalised = _Codes(), _Codes()
+    by_raw: list[int] = []  # normalised code of each raw code: a distinct text is normalised once
+
+    def code(text: str) -> int:
+        known = raw.of(text)
+        if known == len(by_raw):
+            by_raw.append(normalised.of(normaliser(text)))
+        return known
+
+    raw_gold = np.array([code(p.answer) for p in predictions], dtype=np.intp)
     answered = [p.prediction for p in predictions] if answers is None else answers
+    raw_prediction = np.array([code(answer) for answer in answered], dtype=np.intp)
     candidates = np.full((len(predictions), CANDIDATES), -1, dtype=np.intp)
     if answers is None:
         for row, prediction in enumerate(predictions):
             for rank, (candidate, _) in enumerate(prediction.candidates[:CANDIDATES]):
-                candidates[row, rank] = codes.of(candidate)
+                candidates[row, rank] = by_raw[code(candidate)]
+    meaning = np.array(by_raw, dtype=np.intp)
     return Items(
-        gold=np.array([codes.of(p.answer) for p in predictions], dtype=np.intp),
-        prediction=np.array([codes.of(answer) for answer in answered], dtype=np.intp),
+        texts=list(normalised.known),
+        gold=meaning[raw_gold],
+        prediction=meaning[raw_prediction],
+        raw_texts=list(raw.known),
+        raw_gold=raw_gold,
+        raw_prediction=raw_prediction,
         candidates=candidates,
+        closed=np.array([p.answer_type == "CLOSED" for p in predictions]),
         cluster=_clusters(predictions),
-        texts=codes.texts,
     )
 
 
+def per_pair(items: Items, compare: Callable[[str, str], float], *, raw: bool = False) -> FloatArray:
+    """Compare each distinct pair of gold and predicted text once and return the value of every item, ``(n,)``.
+
+    Args:
+        items: the items.
+        compare: gold text, predicted text → value.
+        raw: compare the texts as given instead of the normalised ones.
+    """
+    gold, prediction = (items.raw_gold, items.raw_prediction) if raw else (items.gold, items.prediction)
+    texts = items.raw_texts if raw else items.texts
+    pairs, inverse = distinct_pairs(gold, prediction)
+    values = [compare(texts[one], texts[other]) for one, other in pairs.tolist()]
+    return np.array(values, dtype=np.float64)[inverse]
+
+
+def distinct_pairs(gold: IntArray, prediction: IntArray) -> tuple[IntArray, IntArray]:
+    """Return the distinct pairs of codes, ``(pairs, 2)``, and the pair of every item, ``(n,)``."""
+    width = int(max(gold.max(initial=0), prediction.max(initial=0))) + 1
+    keys, inverse = np.unique(gold * width + prediction, return_inverse=True)
+    return np.stack([keys // width, keys % width], axis=1), inverse
+
+
 class _Codes:
-    """Text → code; each distinct text is normalised once."""
+    """Text → code, in the order in which texts first came."""
 
-    def __init__(self, normaliser: Normaliser) -> None:
-        self.normaliser = normaliser
-        self.by_raw: dict[str, int] = {}
-        self.by_text: dict[str, int] = {}
+    def __init__(self) -> None:
+        self.known: dict[str, int] = {}
 
-    @property
-    def texts(self) -> list[str]:
-        return list(self.by_text)
-
-    def of(self, raw: str) -> int:
-        code = self.by_raw.get(raw)
-        if code is None:
-            code = self.by_raw[raw] = self.by_text.setdefault(self.normaliser(raw), len(self.by_text))
-        return code
+    def of(self, text: str) -> int:
+        return self.known.setdefault(text, len(self.known))
 
 
 def _clusters(predictions: Sequence[Prediction]) -> IntArray:

@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from radvqa.errors import RecipeError, nearest
 from radvqa.prediction import Prediction
 from radvqa.scoring.items import items_of
-from radvqa.scoring.metrics import METRICS, Undefined
+from radvqa.scoring.metric import METRICS, Undefined
+from radvqa.scoring.statistics import value
 from radvqa.text import NORMALISERS, normaliser_for
 
 REPORTED = ("accuracy", "token_f1")
@@ -30,8 +31,8 @@ def measure(predictions: Sequence[Prediction], names: Sequence[str]) -> dict[str
     items = items_of(predictions, NORMALISERS[normaliser_for(predictions[0].language)])
     values = {}
     for name in dict.fromkeys(names):
-        statistic = METRICS[name](items)
+        statistic = METRICS[name].measure(items)
         if isinstance(statistic, Undefined):
             raise RecipeError(f"The metric {name} cannot choose an epoch here: {statistic.reason}.")
-        values[name] = statistic.value()
+        values[name] = value(statistic, len(items))
     return values
