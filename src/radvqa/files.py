@@ -24,6 +24,20 @@ def cache_folder() -> Path:
 
 
 @contextmanager
+def cold_cache(folder: Path) -> Iterator[None]:
+    """Point the cache at another folder for a while, to time work that nothing was prepared for."""
+    before = os.environ.get("RADVQA_CACHE")
+    os.environ["RADVQA_CACHE"] = str(folder)
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ["RADVQA_CACHE"]
+        else:
+            os.environ["RADVQA_CACHE"] = before
+
+
+@contextmanager
 def atomic_path(path: Path) -> Iterator[Path]:
     """Yield a temporary path beside ``path``; on success it is flushed to disk and renamed over ``path``.
 

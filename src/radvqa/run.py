@@ -12,6 +12,7 @@
       baselines.jsonl      answers of the trivial baselines to the same questions
       scores.json          what ``radvqa score`` found
       examples/            a few pictures of the predicted split, for reports
+      thumbnails/          every picture of the predicted split, small, for reports
       figures/             PNG
       README.md            the model card
 """
@@ -122,6 +123,11 @@ class Run:
         """Mark the run as finished; everything else must be on disk before."""
         files.write_json(self.folder / "run.json", {**self.facts, "state": "finished", "ended": _now(), **measured})
 
+    def note(self, key: str, facts: Mapping[str, Any]) -> None:
+        """Add what a later command measured to ``run.json``, beside what was already there under the same key."""
+        known = self.facts
+        files.write_json(self.folder / "run.json", {**known, key: {**known.get(key, {}), **facts}})
+
     def require_finished(self) -> None:
         """Refuse to build on a run that was interrupted.
 
@@ -164,6 +170,10 @@ class Run:
     def examples(self) -> Path:
         """The folder of example pictures; ``examples.json`` in it maps sample id to file name."""
         return self.folder / "examples"
+
+    def thumbnails(self, answers: Answers) -> Path:
+        """The folder of small pictures; ``index.json`` in it maps image name to file name."""
+        return self.folder / f"thumbnails{answers.suffix}"
 
     @property
     def figures(self) -> Path:

@@ -1,15 +1,13 @@
 """``radvqa bench``: ours against the naive way, side by side in one process, and the ratio."""
 
-import os
 import shutil
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from radvqa import console
+from radvqa import console, files
 from radvqa.errors import RadvqaError
 
 DEFAULT_RECIPE = Path("slake_cnn_lstm")
@@ -51,7 +49,7 @@ def bench_cnn_lstm(
         raise RadvqaError("The benchmark needs a recipe of the family cnn_lstm with model.frozen=true.")
     scratch = Path(tempfile.mkdtemp(prefix="radvqa-bench-"))
     try:
-        with _cold_cache(scratch / "cache"):
+        with files.cold_cache(scratch / "cache"):
             started = time.perf_counter()
             run = train(recipe, overrides, out=scratch / "run")
             predict(run.folder)
@@ -153,17 +151,3 @@ def _decode_naively(path: Path, side: int) -> Any:
     with Image.open(path) as picture:
         small = picture.convert("RGB").resize((side, side), Image.Resampling.BILINEAR)
     return torch.from_numpy(np.array(small))
-
-
-@contextmanager
-def _cold_cache(folder: Path) -> Iterator[None]:
-    """Point the cache at an empty folder for a while."""
-    before = os.environ.get("RADVQA_CACHE")
-    os.environ["RADVQA_CACHE"] = str(folder)
-    try:
-        yield
-    finally:
-        if before is None:
-            del os.environ["RADVQA_CACHE"]
-        else:
-            os.environ["RADVQA_CACHE"] = before

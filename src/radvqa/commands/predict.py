@@ -1,19 +1,28 @@
 """``radvqa predict``: a run's best weights answer a split; the trivial baselines answer the same questions."""
 
 import random
+import shutil
+import tempfile
+import time
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from radvqa import files
 from radvqa.data import image
 from radvqa.data.dataset import Problems
 from radvqa.errors import DataError, ImageError
-from radvqa.prediction import Prediction
 from radvqa.run import Answers, Run
 from radvqa.sample import Sample
 
+if TYPE_CHECKING:
+    from radvqa.models.family import VqaModel
+
 _EXAMPLES = 12
 _EXAMPLE_SIDE = 320  # pixels
+_THUMBNAILS = 2000
+_THUMBNAIL_SIDE = 192  # pixels
+_TIMED = 16
 
 
 def predict(
@@ -47,26 +56,58 @@ def _predict(run: Run, data: str | None, split: str | None, device: str, problem
     from radvqa.data import registry
     from radvqa.models.checkpoint import load_model
     from radvqa.recipe import parse_recipe
-    from radvqa.scoring.baselines import predict_baselines
-    from radvqa.text import normaliser_for
+    from radvqa.scoring.baselines import fit_baselines
+    from radvqa.text import NORMALISERS, normaliser_for
 
     recipe = parse_recipe(run.recipe, str(run.folder / "recipe.yaml"))
     answers = run.answers(registry.select(data).name if data else None, split)
     samples = registry.load_split(answers.dataset, answers.split, problems)
     devices.keep_freed_memory()
-    model = load_model(run.checkpoints, devices.choose(device))
+    model = load_model(run.checkpoints, chosen := devices.choose(device))
     prepared = model.prepare(samples, problems)
     predictions, _ = answer_prepared(model, prepared)
     learned, _ = selection_samples(recipe.data, registry.load_split(recipe.data.name, recipe.data.train, problems), [])
-    normaliser = normaliser_for(learned[0].language)
-    baselines = predict_baselines(learned, prepared.samples, normaliser)
+    baselines = fit_baselines(learned, NORMALISERS[normaliser_for(learned[0].language)])
     if not answers.suffix:
-        write_examples(run, answers, prepared.samples, predictions)
-    run.write_answers(answers, predictions, baselines)
+        write_examples(run, answers, prepared.samples)
+    write_thumbnails(run.thumbnails(answers), prepared.samples)
+    measured = {"seconds_per_question": seconds_per_question(model, prepared.samples), "device": str(chosen)}
+    run.note("answering", {f"{answers.dataset} {answers.split}": measured})
+    run.write_answers(answers, baselines.familiar(predictions), baselines.predict(prepared.samples))
     return run.folder / answers.file("predictions", "jsonl")
 
 
-def write_examples(run: Run, answers: Answers, samples: Sequence[Sample], predictions: Sequence[Prediction]) -> None:
+def seconds_per_question(model: "VqaModel", samples: Sequence[Sample]) -> float:
+    """Time questions about pictures that nothing was prepared for: decoding, features, answer; in seconds each.
+
+    Up to 16 questions about different pictures are answered in one batch, with empty caches.
+    """
+    from radvqa.answering import answer_prepared
+
+    timed = list({sample.image: sample for sample in reversed(samples)}.values())[:_TIMED]
+    with tempfile.TemporaryDirectory(prefix="radvqa-cold-") as folder, files.cold_cache(Path(folder)):
+        started = time.perf_counter()
+        answer_prepared(model, model.prepare(timed, Problems()))
+        return round((time.perf_counter() - started) / len(timed), 6)
+
+
+def write_thumbnails(folder: Path, samples: Sequence[Sample]) -> None:
+    """Keep every picture of the answered split as a small WebP, so that reports can show any question.
+
+    ``index.json`` maps image name to file name. Of more than 2,000 pictures the first are kept.
+    """
+    pictures = dict(list({sample.image: sample for sample in samples}.items())[:_THUMBNAILS])
+    shutil.rmtree(folder, ignore_errors=True)
+    with files.atomic_folder(folder) as new:
+        names = {}
+        for number, (name, sample) in enumerate(pictures.items()):
+            names[name] = f"{number:04d}.webp"
+            small = image.shrink(_decoded(sample), _THUMBNAIL_SIDE)
+            (new / names[name]).write_bytes(image.encode_webp(small))
+        files.write_json(new / "index.json", names)
+
+
+def write_examples(run: Run, answers: Answers, samples: Sequence[Sample]) -> None:
     """Keep a few pictures of the answered split in the run folder, so that reports need no data set.
 
     The choice is the same for every run on this split: a fixed shuffle, at most one question a picture.
@@ -80,13 +121,14 @@ def write_examples(run: Run, answers: Answers, samples: Sequence[Sample], predic
             break
     names: dict[str, str] = {}
     for number, sample in enumerate(chosen.values(), start=1):
-        try:
-            pixels = image.decode(sample.image_path)
-        except ImageError as error:
-            raise DataError(f"The example picture of {sample.id} vanished after it was answered: {error}") from None
-        height, width = pixels.shape[:2]
-        scale = min(1.0, _EXAMPLE_SIDE / max(height, width))
-        small = image.resize(pixels, max(1, round(width * scale)), max(1, round(height * scale)))
         names[sample.id] = f"{number:02d}.png"
+        small = image.shrink(_decoded(sample), _EXAMPLE_SIDE)
         files.write_bytes(run.examples / names[sample.id], image.encode_png(small))
     files.write_json(run.examples / "examples.json", names)
+
+
+def _decoded(sample: Sample) -> image.Pixels:
+    try:
+        return image.decode(sample.image_path)
+    except ImageError as error:
+        raise DataError(f"The picture of {sample.id} vanished after it was answered: {error}") from None

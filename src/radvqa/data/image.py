@@ -93,6 +93,20 @@ def encode_png(pixels: Pixels) -> bytes:
     return buffer.getvalue()
 
 
+def shrink(pixels: Pixels, side: int) -> Pixels:
+    """Resize so that the longer side is at most ``side`` pixels; the aspect is kept, and nothing is enlarged."""
+    height, width = pixels.shape[:2]
+    scale = min(1.0, side / max(height, width))
+    return resize(pixels, max(1, round(width * scale)), max(1, round(height * scale)))
+
+
+def encode_webp(pixels: Pixels, quality: int = 70) -> bytes:
+    """Encode 8-bit pixels as lossy WebP, small enough to put many into a page."""
+    buffer = io.BytesIO()
+    Image.fromarray(pixels).save(buffer, "WEBP", quality=quality, method=4)
+    return buffer.getvalue()
+
+
 def _opened(content: bytes) -> Image.Image:
     """Read the header. Pillow's own warning about size is silenced, because our limit is checked next.
 

@@ -1,12 +1,13 @@
-"""Runs scored on one test, side by side, with the paired differences between them: what every page is made from."""
+"""Answers to one test, side by side, with the paired differences between them: what every page is made from."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from radvqa.report.judged import judged
 from radvqa.report.numbers import without_folders
-from radvqa.report.paired import Paired, compare_answers
+from radvqa.report.paired import Paired, compare_groups, compare_rights
 from radvqa.report.scored import SUBSETS, Group, Scored, by_dataset, differences, groups, load, require_same_test
 
 LOOKUP = "question_lookup"
@@ -14,12 +15,12 @@ LOOKUP = "question_lookup"
 
 @dataclass(frozen=True)
 class Comparison:
-    """One or more runs with scores on the same questions.
+    """One or more runs or predictions files with scores on the same questions.
 
     Attributes:
-        runs: the runs, in the order given.
+        runs: the runs and files, in the order given.
         groups: the same runs, those together that differ in the seed alone.
-        paired: every later run against the first.
+        paired: every later group against the first.
         against_lookup: run name → its difference to the question lookup; without runs that have no such baseline.
         notes: what makes the comparison unequal or incomplete.
     """
@@ -38,7 +39,12 @@ class Comparison:
     @property
     def test(self) -> str:
         """Data set and split in words."""
-        return f"{self.scores['dataset']}, {self.scores['split']} split"
+        return _test(self.scores)
+
+    @property
+    def firsts(self) -> list[Scored]:
+        """The first run of each group."""
+        return [group.runs[0] for group in self.groups]
 
     def as_json(self) -> dict[str, Any]:
         """Return plain values, without any path of this machine."""
@@ -59,68 +65,71 @@ class Comparison:
         }
 
 
-def compare_runs(folders: Sequence[Path], *, data: str | None = None, split: str | None = None) -> list[Comparison]:
-    """Read runs and lay those on the same data set side by side, one comparison for each data set.
+def _test(scores: dict[str, Any]) -> str:
+    named = [scores.get("dataset") or "", f"{scores['split']} split" if scores.get("split") else ""]
+    return ", ".join(part for part in named if part) or "predictions file"
+
+
+def compare_runs(paths: Sequence[Path], *, data: str | None = None, split: str | None = None) -> list[Comparison]:
+    """Read runs and predictions files and lay those on the same data set side by side, one comparison for each.
 
     Args:
-        folders: the run folders.
+        paths: run folders and predictions files.
         data: data set to compare on; by default each run's own.
         split: split to compare on; by default each run's own test split.
 
     Raises:
         RunError: when a run cannot be read or is not scored, or runs on one data set were scored on different
             splits or with different normalisers.
+        DataError: when a predictions file cannot be read.
     """
-    return [_comparison(runs) for runs in by_dataset(load(folders, data, split)).values()]
+    return [_comparison(runs) for runs in by_dataset(load(paths, data, split)).values()]
 
 
 def _comparison(runs: list[Scored]) -> Comparison:
     require_same_test(runs)
-    notes = differences(runs)
-    paired = []
-    for run in runs[1:]:
-        pair = _pair(run, runs[0])
-        if pair is None:
-            notes.append(f"{run.name} and {runs[0].name} did not answer the same questions, so no paired difference.")
-        else:
-            paired.append(pair)
+    members = groups(runs)
+    paired, unpaired = compare_groups(members)
     lookup = {run.name: pair for run in runs if (pair := _pair_lookup(run)) is not None}
-    return Comparison(tuple(runs), tuple(groups(runs)), tuple(paired), lookup, tuple(notes))
-
-
-def _pair(run: Scored, first: Scored) -> Paired | None:
-    asked = {p.id: (p.question, p.answer) for p in run.predictions.values()}
-    if asked != {p.id: (p.question, p.answer) for p in first.predictions.values()}:
-        return None
-    gold = list(first.predictions.values())
-    return compare_answers(run.name, run.sheet, first.name, first.sheet, gold, first.scores["normaliser"])
+    return Comparison(tuple(runs), tuple(members), tuple(paired), lookup, (*differences(runs), *unpaired))
 
 
 def _pair_lookup(run: Scored) -> Paired | None:
     answers = run.baselines.get(LOOKUP)
     if answers is None:
         return None
-    gold = list(run.predictions.values())
-    return compare_answers(run.name, run.sheet, "the question lookup", answers, gold, run.scores["normaliser"])
+    rights = judged(run.predictions.values(), run.scores["normaliser"], answers)
+    return compare_rights(run.name, [run.right], "the question lookup", [rights], run.predictions.values())
 
 
 def _run_json(run: Scored) -> dict[str, Any]:
-    training = run.recipe.get("training", {})
+    training, scores = run.recipe.get("training", {}), run.scores
+    kept = (
+        "missing",
+        "slices",
+        "rules",
+        "calibration",
+        "multiple_choice",
+        "consistency",
+        "similarity",
+        "judge",
+        "unseen_answers",
+        "twins",
+        "undefined",
+    )
     return {
         "name": run.name,
         "recipe": run.recipe.get("name"),
         "seed": run.seed,
-        "subsets": run.scores["subsets"],
-        "question_types": run.scores.get("question_types", {}),
-        "unseen_answers": run.scores.get("unseen_answers"),
-        "twins": run.scores.get("twins"),
-        "undefined": run.scores.get("undefined", {}),
+        "subsets": scores["subsets"],
+        **{key: scores.get(key) for key in kept},
         "budget": {
             "epochs": training.get("epochs"),
             "best_epoch": run.facts.get("best_epoch"),
             "select_by": run.select_by,
             "parameters": run.facts.get("parameters"),
             "seconds": run.facts.get("seconds"),
+            "seconds_per_question": run.answering.get("seconds_per_question"),
             "device": without_folders(run.provenance.get("device")),
         },
     }

@@ -1,12 +1,19 @@
-"""Two answer sheets to the same questions: the difference in accuracy, and how sure it is."""
+"""Two answerers of the same questions: the difference in accuracy, and how sure it is."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
-from typing import Any
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from math import isnan
+from typing import TYPE_CHECKING, Any
 
 from radvqa.prediction import Prediction
+from radvqa.report.judged import is_right as is_right
 from radvqa.report.numbers import plural, points
-from radvqa.text import NORMALISERS
+from radvqa.report.scored import Group
+
+if TYPE_CHECKING:
+    from radvqa.scoring.paired import PairedTest
+
+LEVEL = 0.05
 
 
 @dataclass(frozen=True)
@@ -16,23 +23,42 @@ class Paired:
     Attributes:
         name: whose answers.
         against: whose answers they are compared with.
-        difference: accuracy of ``name`` minus accuracy of ``against``, as a fraction.
-        interval: its 95 % cluster-bootstrap interval; None where there is one cluster only.
-        questions: how many questions both answered.
-        clusters: how many independent images or cases these come from.
+        test: the difference of ``name`` to ``against`` with its tests.
+        single: whether both are one run each; a mean over seeds is neither right nor wrong, so McNemar has no say.
+        holm_p: the bootstrap p-value adjusted for making several comparisons; None when there is only one.
     """
 
     name: str
     against: str
-    difference: float
-    interval: tuple[float, float] | None
-    questions: int
-    clusters: int
+    test: "PairedTest"
+    single: bool = True
+    holm_p: float | None = None
+
+    @property
+    def difference(self) -> float:
+        """Accuracy of ``name`` minus accuracy of ``against``, as a fraction."""
+        return self.test.difference
+
+    @property
+    def interval(self) -> tuple[float, float] | None:
+        """Its 95 % cluster-bootstrap interval; None where there is one cluster only."""
+        return self.test.interval
+
+    @property
+    def mcnemar_p(self) -> float | None:
+        """The exact McNemar p-value; None for means over seeds."""
+        return self.test.mcnemar_p if self.single and not isnan(self.test.mcnemar_p) else None
+
+    @property
+    def detectable(self) -> float | None:
+        """The smallest difference that this test set shows with 80 % power; None where that is unknown."""
+        return None if isnan(self.test.detectable) else self.test.detectable
 
     @property
     def sure(self) -> bool:
-        """Whether the interval leaves out zero."""
-        return self.interval is not None and (self.interval[0] > 0 or self.interval[1] < 0)
+        """Whether the difference holds: the interval leaves out zero, and so does Holm's adjustment, if any."""
+        apart = self.interval is not None and (self.interval[0] > 0 or self.interval[1] < 0)
+        return apart and (self.holm_p is None or self.holm_p < LEVEL)
 
     @property
     def written(self) -> str:
@@ -44,54 +70,100 @@ class Paired:
     @property
     def sentence(self) -> str:
         """The difference in words."""
-        doubt = "" if self.sure else "; the interval does not leave out zero, so neither is shown to be better"
+        if self.sure:
+            judged = f"{self.name} is {'better' if self.difference > 0 else 'worse'} than {self.against}"
+        else:
+            judged = f"Neither of {self.name} and {self.against} is shown to be better"
+        seen = "" if self.detectable is None else f"; below {100 * self.detectable:.1f} points this test set is blind"
         return (
-            f"{self.name} minus {self.against}: {self.written} points, paired over "
-            f"{plural(self.questions, 'question')} in {plural(self.clusters, 'cluster')}{doubt}."
+            f"{judged}: {self.written} points over {plural(self.test.questions, 'question')} "
+            f"in {plural(self.test.clusters, 'cluster')}{seen}."
         )
 
     def as_json(self) -> dict[str, Any]:
         """Return plain values."""
-        return {**asdict(self), "interval": None if self.interval is None else list(self.interval)}
+        return {
+            "name": self.name,
+            "against": self.against,
+            "difference": self.difference,
+            "interval": None if self.interval is None else list(self.interval),
+            "mcnemar_p": self.mcnemar_p,
+            "bootstrap_p": self.test.bootstrap_p,
+            "holm_p": self.holm_p,
+            "only_first": self.test.only_first,
+            "only_second": self.test.only_second,
+            "questions": self.test.questions,
+            "clusters": self.test.clusters,
+            "detectable": self.detectable,
+        }
 
 
-def is_right(prediction: Prediction, answer: str, normaliser: str) -> bool:
-    """Judge an answer as the accuracy does: equal to the gold after normalisation."""
-    normalise = NORMALISERS[normaliser]
-    return normalise(answer) == normalise(prediction.answer)
-
-
-def compare_answers(
+def compare_rights(
     name: str,
-    answered: Mapping[str, str],
+    rights: Sequence[Mapping[str, bool]],
     against: str,
-    other: Mapping[str, str],
-    gold: Sequence[Prediction],
-    normaliser: str,
+    others: Sequence[Mapping[str, bool]],
+    asked: Iterable[Prediction],
 ) -> Paired | None:
-    """Compare two answer sheets question by question.
+    """Compare two answerers question by question; each may be several runs, whose rights are averaged.
 
     Args:
-        name: whose answers ``answered`` are.
-        answered: sample id → answer.
-        against: whose answers ``other`` are.
-        other: sample id → answer.
-        gold: the questions with their gold answers.
-        normaliser: name of the normaliser of the scores.
+        name: whose ``rights`` these are.
+        rights: sample id → whether right, one mapping for each run.
+        against: whose ``others`` these are.
+        others: the same of the other.
+        asked: the questions.
 
     Returns:
-        The difference, or None when one of the two left out a question.
+        The difference, or None when one of them left out a question.
     """
     import numpy as np
 
     from radvqa.scoring.items import items_of
-    from radvqa.scoring.statistics import Mean, cluster_intervals
+    from radvqa.scoring.paired import paired_test
 
-    ordered = sorted(gold, key=lambda prediction: prediction.id)
-    if not all(p.id in answered and p.id in other for p in ordered):
+    ordered = sorted(asked, key=lambda prediction: prediction.id)
+    if not all(p.id in right for p in ordered for right in (*rights, *others)):
         return None
-    one = items_of(ordered, NORMALISERS[normaliser], [answered[p.id] for p in ordered])
-    two = items_of(ordered, NORMALISERS[normaliser], [other[p.id] for p in ordered])
-    difference = (one.gold == one.prediction).astype(np.float64) - (two.gold == two.prediction)
-    interval = cluster_intervals({"difference": Mean(difference)}, one.cluster)["difference"]
-    return Paired(name, against, float(difference.mean()), interval, len(ordered), len(np.unique(one.cluster)))
+    cluster = items_of(ordered, str).cluster
+    first, second = (
+        np.mean([[right[p.id] for p in ordered] for right in side], axis=0, dtype=np.float64)
+        for side in (rights, others)
+    )
+    test = paired_test(first, second, cluster)
+    return Paired(name, against, test, len(rights) == len(others) == 1)
+
+
+def compare_groups(members: Sequence[Group]) -> tuple[list[Paired], list[str]]:
+    """Compare every later group with the first.
+
+    Returns:
+        The differences, with Holm's adjustment where there are several, and a sentence for each group that answered
+        other questions.
+    """
+    from radvqa.scoring.paired import holm
+
+    first, pairs, notes = members[0], [], []
+    for group in members[1:]:
+        one, other = _asked(group), _asked(first)
+        pair = None
+        if one is not None and one == other:
+            asked = first.runs[0].predictions.values()
+            sides = ([run.right for run in side.runs] for side in (group, first))
+            pair = compare_rights(group.label, next(sides), first.label, next(sides), asked)
+        if pair is None:
+            notes.append(f"{group.label} and {first.label} did not answer the same questions, so no paired difference.")
+        else:
+            pairs.append(pair)
+    known = [i for i, pair in enumerate(pairs) if pair.test.bootstrap_p is not None]
+    if len(known) > 1:
+        adjusted = holm([p for i in known if (p := pairs[i].test.bootstrap_p) is not None])
+        for i, p in zip(known, adjusted, strict=True):
+            pairs[i] = replace(pairs[i], holm_p=p)
+    return pairs, notes
+
+
+def _asked(group: Group) -> dict[str, tuple[str, str]] | None:
+    """Return the questions of a group with their gold answers; None when its runs were asked different ones."""
+    sheets = [{p.id: (p.question, p.answer) for p in run.predictions.values()} for run in group.runs]
+    return sheets[0] if all(sheet == sheets[0] for sheet in sheets) else None

@@ -1,42 +1,74 @@
-"""A run with its scores on one data set and split, read once; and runs that differ in the seed alone."""
+"""A run, or any predictions file, with its scores on one data set and split; and runs that differ in the seed alone."""
 
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from radvqa import files
 from radvqa.errors import RunError
 from radvqa.prediction import Prediction
+from radvqa.report.join import lay_beside
+from radvqa.report.judged import judged
 from radvqa.run import Answers, Run
 
 SUBSETS = ("overall", "open", "closed")
+SCORES_FORMAT = 2
 
 
 @dataclass(frozen=True)
 class Scored:
-    """A finished run and what ``radvqa score`` found for one data set and split.
+    """Answers to one data set and split, and what scoring found.
 
     Attributes:
-        name: the folder's name, made longer by its parent's where two runs share it.
-        run: the run folder.
+        name: the folder's or file's name, made longer by its parent's where two share it.
         answers: which data set and split.
         scores: the content of ``scores.json``.
-        recipe: the resolved recipe.
-        facts: the content of ``run.json``.
-        provenance: the content of ``provenance.json``.
-        history: one mapping per epoch.
+        run: the run folder; None for a predictions file.
+        recipe: the resolved recipe; empty for a file.
+        facts: the content of ``run.json``; empty for a file.
+        provenance: the content of ``provenance.json``; empty for a file.
+        history: one mapping per epoch; empty for a file.
+        given: the answers of a file; None for a run, whose answers are read when they are needed.
+        notes: what reading a file had to assume.
     """
 
     name: str
-    run: Run
     answers: Answers
     scores: dict[str, Any]
-    recipe: dict[str, Any]
-    facts: dict[str, Any]
-    provenance: dict[str, Any]
-    history: list[dict[str, Any]]
+    run: Run | None = None
+    recipe: dict[str, Any] = field(default_factory=dict)
+    facts: dict[str, Any] = field(default_factory=dict)
+    provenance: dict[str, Any] = field(default_factory=dict)
+    history: list[dict[str, Any]] = field(default_factory=list)
+    given: tuple[Prediction, ...] | None = None
+    notes: tuple[str, ...] = ()
+
+    @classmethod
+    def from_run(cls, run: Run, answers: Answers, scores: dict[str, Any], name: str = "") -> "Scored":
+        """Lay a run's scores beside what the run folder tells of it."""
+        return cls(name or run.name, answers, scores, run, run.recipe, run.facts, run.provenance, run.history)
+
+    @classmethod
+    def from_predictions(
+        cls,
+        name: str,
+        predictions: Sequence[Prediction],
+        answers: Answers,
+        notes: Sequence[str] = (),
+        normaliser: str | None = None,
+    ) -> "Scored":
+        """Score answers of which nothing is known but what they are.
+
+        Raises:
+            DataError: as ``scorer.score``.
+        """
+        from radvqa.scoring.scorer import score
+
+        scores = score(predictions, dataset=answers.dataset, split=answers.split, normaliser=normaliser)
+        return cls(name, answers, scores, given=tuple(predictions), notes=tuple(notes))
 
     @property
     def seed(self) -> Any:
@@ -45,7 +77,9 @@ class Scored:
 
     @property
     def without_seed(self) -> str:
-        """The recipe as text, the seed left out: equal for runs that differ in the seed alone."""
+        """What the run was made from, the seed left out: equal for runs that differ in the seed alone."""
+        if not self.recipe:
+            return f"the file {self.name}"
         training = {key: value for key, value in self.recipe.get("training", {}).items() if key != "seed"}
         return json.dumps({**self.recipe, "training": training}, sort_keys=True, default=str)
 
@@ -60,20 +94,38 @@ class Scored:
         named = self.recipe.get("training", {}).get("select_by") or self.facts.get("selected", {}).get("metric")
         return None if named is None else str(named)
 
+    @property
+    def answering(self) -> dict[str, Any]:
+        """What answering this split took: ``seconds_per_question``, ``questions``, ``device``; empty when unknown."""
+        found: dict[str, Any] = self.facts.get("answering", {}).get(f"{self.answers.dataset} {self.answers.split}", {})
+        return found
+
     @cached_property
     def predictions(self) -> dict[str, Prediction]:
         """The answers by sample id."""
-        return {p.id: p for p in self.run.predictions(self.answers)}
+        given = self.run.predictions(self.answers) if self.given is None and self.run else self.given or ()
+        return {p.id: p for p in given}
 
-    @property
-    def sheet(self) -> dict[str, str]:
-        """Sample id → the model's answer."""
-        return {p.id: p.prediction for p in self.predictions.values()}
+    @cached_property
+    def right(self) -> dict[str, bool]:
+        """Sample id → whether the answer counts as right in the accuracy."""
+        return judged(self.predictions.values(), self.scores["normaliser"])
 
     @cached_property
     def baselines(self) -> dict[str, dict[str, str]]:
         """The trivial baselines' answers: name → sample id → answer."""
-        return self.run.baselines(self.answers)
+        return self.run.baselines(self.answers) if self.run else {}
+
+    @cached_property
+    def probes(self) -> dict[str, Any] | None:
+        """What ``radvqa probe`` found; None when it was not run on this data set and split."""
+        path = self.run.folder / self.answers.file("probes", "json") if self.run else None
+        if path is None or not path.is_file():
+            return None
+        found = files.read_json(path)
+        if not isinstance(found, dict):
+            raise RunError(f"{path} is not a JSON object; run `radvqa probe` again.")
+        return found
 
     def value(self, subset: str, metric: str) -> float | None:
         """Return one score as a fraction; None when it is undefined."""
@@ -99,11 +151,19 @@ class Group:
         seeds = len({json.dumps(run.seed) for run in self.runs})
         return f"{seeds} seeds" if seeds == len(self.runs) else f"{len(self.runs)} runs, {seeds} seed(s)"
 
+    @property
+    def heading(self) -> str:
+        """The label for a column: with the number of seeds where there are several."""
+        return self.label if len(self.runs) == 1 else f"{self.label}, mean ± sd ({self.size})"
+
     def mean_sd(self, subset: str, metric: str) -> tuple[float, float] | None:
         """Return mean and sample standard deviation over the runs; None when undefined for any of them."""
+        return self.spread([run.value(subset, metric) for run in self.runs])
+
+    def spread(self, values: Sequence[float | None]) -> tuple[float, float] | None:
+        """Return mean and sample standard deviation of one value of each run; None for one run or an unknown value."""
         from radvqa.scoring.statistics import over_seeds
 
-        values = [run.value(subset, metric) for run in self.runs]
         known = [value for value in values if value is not None]
         if len(known) < len(values):
             return None
@@ -111,39 +171,58 @@ class Group:
         return None if summary.sd is None else (summary.mean, summary.sd)
 
 
-def load(folders: Sequence[Path], data: str | None = None, split: str | None = None) -> list[Scored]:
-    """Read runs with their scores.
+def load(paths: Sequence[Path], data: str | None = None, split: str | None = None) -> list[Scored]:
+    """Read runs with their scores, and score predictions files.
 
     Args:
-        folders: the run folders.
+        paths: run folders and predictions files.
         data: data set to read the scores of; by default each run's own.
         split: split to read the scores of; by default each run's own test split.
 
     Raises:
-        RunError: when no run is given, one is given twice, is unfinished, or is not scored.
+        RunError: when nothing is given, one is given twice, a run is unfinished or is not scored.
+        DataError: when a predictions file cannot be read.
     """
-    if not folders:
+    if not paths:
         raise RunError("No run was given.")
-    names = _names(folders)
-    loaded = []
-    for folder, name in zip(folders, names, strict=True):
-        run = Run(folder)
-        run.require_finished()
-        answers = run.answers(data, split)
-        scores = run.scores(answers)
-        if "subsets" not in scores or "overall" not in scores["subsets"]:
-            raise RunError(f"{folder} has scores without an overall subset; run `radvqa score` again.")
-        loaded.append(Scored(name, run, answers, scores, run.recipe, run.facts, run.provenance, run.history))
-    return loaded
+    named = dict(zip(_names(paths), paths, strict=True))
+    runs = {name: _run(name, path, data, split) for name, path in named.items() if not Path(path).is_file()}
+    return [runs[name] if name in runs else _file(name, path, runs, data, split) for name, path in named.items()]
 
 
-def _names(folders: Sequence[Path]) -> list[str]:
-    whole = [Path(folder).resolve() for folder in folders]
-    for folder in whole:
-        if whole.count(folder) > 1:
-            raise RunError(f"The run {folder.name} is given twice.")
-    short = [folder.name for folder in whole]
-    return [folder.name if short.count(folder.name) == 1 else f"{folder.parent.name}/{folder.name}" for folder in whole]
+def _run(name: str, folder: Path, data: str | None, split: str | None) -> Scored:
+    run = Run(folder)
+    run.require_finished()
+    answers = run.answers(data, split)
+    scores = run.scores(answers)
+    if scores.get("format") != SCORES_FORMAT or "overall" not in scores.get("subsets", {}):
+        raise RunError(f"{folder} has scores of another version; run `radvqa score {folder}` again.")
+    return Scored.from_run(run, answers, scores, name)
+
+
+def _file(name: str, path: Path, runs: dict[str, Scored], data: str | None, split: str | None) -> Scored:
+    """Read and score a file; where it answers the questions of a run, the run says what these are about."""
+    from radvqa.prediction_files import read
+
+    found = read(Path(path))
+    for run in runs.values():
+        joined = lay_beside(found.predictions, list(run.predictions.values()))
+        if joined is not None:
+            predictions, notes = joined
+            known = Answers(run.answers.dataset, run.answers.split)
+            return Scored.from_predictions(name, predictions, known, (*found.notes, *notes), run.scores["normaliser"])
+    return Scored.from_predictions(name, found.predictions, Answers(data or "", split or ""), found.notes)
+
+
+def _names(paths: Sequence[Path]) -> list[str]:
+    whole = [Path(path).resolve() for path in paths]
+    for path in whole:
+        if whole.count(path) > 1:
+            raise RunError(f"The run {path.name} is given twice.")
+    names = [path.stem if path.is_file() else path.name for path in whole]
+    if len(set(names)) < len(names):
+        names = [n if names.count(n) == 1 else f"{p.parent.name}/{p.name}" for n, p in zip(names, whole, strict=True)]
+    return names if len(set(names)) == len(names) else [str(path) for path in paths]
 
 
 def by_dataset(runs: Sequence[Scored]) -> dict[str, list[Scored]]:
@@ -194,7 +273,11 @@ def groups(runs: Sequence[Scored]) -> list[Group]:
 
 
 def differences(runs: Sequence[Scored]) -> list[str]:
-    """Say what makes a comparison of these runs unequal: epochs, data or selection metric; empty when equal."""
+    """Say what makes a comparison of these runs unequal: epochs, data or selection metric; empty when equal.
+
+    Predictions files say nothing of how they were made; that is said once.
+    """
+    trained = [run for run in runs if run.recipe]
     aspects: dict[str, Callable[[Scored], Any]] = {
         "epochs": lambda run: run.recipe.get("training", {}).get("epochs"),
         "training split": lambda run: run.recipe.get("data", {}).get("train"),
@@ -205,11 +288,14 @@ def differences(runs: Sequence[Scored]) -> list[str]:
     found = []
     for what, read in aspects.items():
         values: dict[str, list[str]] = {}
-        for run in runs:
+        for run in trained:
             values.setdefault(str(read(run)), []).append(run.name)
         if len(values) > 1:
             listed = "; ".join(f"{value} ({', '.join(names)})" for value, names in values.items())
             found.append(f"Not an equal comparison: different {what}, {listed}.")
+    unknown = [run.name for run in runs if not run.recipe]
+    if unknown and len(runs) > 1:
+        found.append(f"How {', '.join(unknown)} was trained is not known, so the budgets cannot be compared.")
     return found
 
 

@@ -20,7 +20,9 @@ from radvqa.report.numbers import (
 from radvqa.report.paired import Paired
 from radvqa.report.scored import SUBSETS, Group, Scored, differences, groups, require_same_test
 
-_COLUMNS: tuple[tuple[str, str, str], ...] = (
+Columns = tuple[tuple[str, str, str], ...]  # title, subset, metric
+
+_COLUMNS: Columns = (
     ("Accuracy", "overall", "accuracy"),
     ("Accuracy, open", "open", "accuracy"),
     ("Accuracy, closed", "closed", "accuracy"),
@@ -30,11 +32,27 @@ _COLUMNS: tuple[tuple[str, str, str], ...] = (
     ("Token-F1", "overall", "token_f1"),
 )
 
+_TEXT_COLUMNS: Columns = (
+    ("Token recall", "overall", "token_recall"),
+    ("Token recall, open", "open", "token_recall"),
+    ("Containment", "overall", "containment"),
+    ("BLEU-1", "overall", "bleu1"),
+    ("BLEU-4", "overall", "bleu4"),
+    ("ROUGE-1", "overall", "rouge1"),
+    ("ROUGE-2", "overall", "rouge2"),
+    ("ROUGE-L", "overall", "rougeL"),
+    ("WUPS@0.9", "overall", "wups09"),
+    ("WUPS@0.0", "overall", "wups00"),
+)
+
+ECHO = "echo_question"  # says nothing about accuracy, but what any fluent text gets from metrics of overlap
+
 _BASELINES = {
     "always_yes": "Always “yes”",
     "majority_per_type": "Most frequent answer per type",
     "question_lookup": "Question lookup, no image",
     "question_metadata_lookup": "Question + labels lookup, no image",
+    ECHO: "The question itself as the answer",
 }
 
 
@@ -52,47 +70,80 @@ def scores_table(runs: Sequence[Scored]) -> Table:
         RunError: when the runs were scored on different tests.
     """
     require_same_test(runs)
-    rows = [row for group in groups(runs) for row in _group_rows(group)]
-    rows += [_scores_row(name, values, "baseline") for name, values in _baselines(runs)]
+    rows = [row for group in groups(runs) for row in _group_rows(group, _COLUMNS)]
+    rows += [_scores_row(name, values, "baseline", _COLUMNS) for key, name, values in _baselines(runs) if key != ECHO]
     rows += [_published_row(entry) for entry in published(runs) if entry["comparable"] and entry["known"]]
-    scores = runs[0].scores
     return Table(
-        title=f"Scores on {scores['dataset']}, {scores['split']} split, in percent",
+        title=f"Scores on {_where(runs)}, in percent",
         columns=("Answered by", *(title for title, _, _ in _COLUMNS)),
         rows=tuple(rows),
         notes=tuple(_notes(runs)),
     )
 
 
-def _group_rows(group: Group) -> Iterator[Row]:
+def text_table(runs: Sequence[Scored]) -> Table | None:
+    """Show how much of the gold's words the answers share; None when no such metric is defined for any run."""
+    require_same_test(runs)
+    columns = tuple(c for c in _TEXT_COLUMNS if any(run.value(c[1], c[2]) is not None for run in runs))
+    if not columns:
+        return None
+    rows = [row for group in groups(runs) for row in _group_rows(group, columns)]
+    rows += [_scores_row(name, values, "baseline", columns) for key, name, values in _baselines(runs) if key == ECHO]
+    notes = [
+        "These count shared words or letters, not truth: an answer that names the wrong side shares most of its words. "
+        "The last row shows what repeating the question gets.",
+        *_per_run(runs, lambda run: _undefined(run, _TEXT_COLUMNS)),
+        *_partly(runs, columns),
+    ]
+    titles = ("Answered by", *(title for title, _, _ in columns))
+    return Table("Overlap with the gold answer, in percent", titles, tuple(rows), tuple(notes))
+
+
+def _where(runs: Sequence[Scored]) -> str:
+    scores = runs[0].scores
+    named = (scores.get("dataset"), f"{scores['split']} split" if scores.get("split") else "")
+    return ", ".join(part for part in named if part) or f"{count(scores['questions'])} questions"
+
+
+def _group_rows(group: Group, columns: Columns) -> Iterator[Row]:
     if len(group.runs) == 1:
-        yield _scores_row(group.label, group.runs[0].scores["subsets"], "run")
+        yield _scores_row(group.label, group.runs[0].scores["subsets"], "run", columns)
         return
-    spread = (group.mean_sd(subset, metric) for _, subset, metric in _COLUMNS)
-    label = f"{group.label}, mean ± sd ({group.size})"
-    yield Row((label, *(UNDEFINED if found is None else mean_sd(*found) for found in spread)), "mean")
+    spread = (group.mean_sd(subset, metric) for _, subset, metric in columns)
+    yield Row((group.heading, *(UNDEFINED if found is None else mean_sd(*found) for found in spread)), "mean")
     for run in group.runs:
-        yield _scores_row(f"{run.name} (seed {run.seed})", run.scores["subsets"], "seed")
+        yield _scores_row(f"{run.name} (seed {run.seed})", run.scores["subsets"], "seed", columns)
 
 
-def _scores_row(name: str, subsets: dict[str, Any], kind: Any) -> Row:
+def _scores_row(name: str, subsets: dict[str, Any], kind: Any, columns: Columns) -> Row:
     cells = (
         with_interval(subsets.get(subset, {}).get(metric), subsets.get(subset, {}).get(f"{metric}_interval"))
-        for _, subset, metric in _COLUMNS
+        for _, subset, metric in columns
     )
     return Row((name, *cells), kind)
 
 
-def _baselines(runs: Sequence[Scored]) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Yield each baseline once; where runs were trained on different data, once for each different result."""
-    names = list(dict.fromkeys(name for run in runs for name in run.scores.get("baselines", {})))
-    for name in names:
-        found = {run.name: run.scores["baselines"][name] for run in runs if name in run.scores.get("baselines", {})}
+def _baselines(runs: Sequence[Scored]) -> Iterator[tuple[str, str, dict[str, Any]]]:
+    """Yield key, name and values of each baseline; where results differ with the training data, each of them."""
+    keys = list(dict.fromkeys(key for run in runs for key in run.scores.get("baselines", {})))
+    for key in keys:
+        found = {run.name: run.scores["baselines"][key] for run in runs if key in run.scores.get("baselines", {})}
         different: dict[str, tuple[str, dict[str, Any]]] = {}
         for run, values in found.items():
             different.setdefault(json.dumps(values, sort_keys=True), (run, values))
         for run, values in different.values():
-            yield baseline_name(name) + (f" (training data of {run})" if len(different) > 1 else ""), values
+            yield key, baseline_name(key) + (f" (training data of {run})" if len(different) > 1 else ""), values
+
+
+def _partly(runs: Sequence[Scored], columns: Columns) -> Iterator[str]:
+    """Name metrics that are undefined for some of the questions, and so are means over the others."""
+    overall = runs[0].scores["subsets"]["overall"]
+    fewer: dict[int, list[str]] = {}
+    for title, subset, metric in columns:
+        if subset == "overall" and overall.get(f"{metric}_n") is not None:
+            fewer.setdefault(overall[f"{metric}_n"], []).append(title)
+    for n, titles in fewer.items():
+        yield f"{', '.join(titles)}: over the {plural(n, 'question')} of {count(overall['n'])} for which it is defined."
 
 
 def published(runs: Sequence[Scored]) -> list[dict[str, Any]]:
@@ -141,7 +192,7 @@ def published_tables(runs: Sequence[Scored]) -> list[Table]:
         if rows:
             notes, words = ("As reported, without intervals.",), frozenset({"Other", "Protocol", "Why", "Source"})
             columns = ("Method", "Overall", "Open", "Closed", "Other", "Protocol", "Why", "Source")
-            tables.append(_without_empty(Table(title, columns, tuple(rows), notes, words)))
+            tables.append(without_empty(Table(title, columns, tuple(rows), notes, words)))
     return tables
 
 
@@ -153,8 +204,8 @@ def _others(entry: dict[str, Any]) -> str:
     return ", ".join(f"{name} {reported(value)}" for name, value in entry["values"].items() if name not in SUBSETS)
 
 
-def _without_empty(table: Table) -> Table:
-    """Leave out columns in which no row says anything."""
+def without_empty(table: Table) -> Table:
+    """Leave out columns in which no row says anything, or all say nothing."""
     kept = [
         i for i in range(len(table.columns)) if i == 0 or any(r.cells[i] not in {"", UNDEFINED} for r in table.rows)
     ]
@@ -167,40 +218,48 @@ def types_table(runs: Sequence[Scored]) -> Table | None:
     require_same_test(runs)
     kinds: dict[str, int] = {}
     for run in runs:
-        kinds.update({kind: values["n"] for kind, values in run.scores.get("question_types", {}).items()})
+        kinds.update({kind: values["n"] for kind, values in question_types(run).items()})
     if not kinds:
         return None
     members = groups(runs)
     rows = [
-        Row((kind, count(n), *(_type_cell(group, kind) for group in members)))
+        Row(
+            (
+                kind,
+                count(n),
+                *(accuracy_cell(group, [question_types(r).get(kind, {}) for r in group.runs]) for group in members),
+            )
+        )
         for kind, n in sorted(kinds.items(), key=lambda item: (-item[1], item[0]))
     ]
-    titles = (g.label if len(g.runs) == 1 else f"{g.label}, mean ± sd ({g.size})" for g in members)
     return Table(
         "Accuracy by question type, in percent",
-        ("Question type", "Questions", *titles),
+        ("Question type", "Questions", *(group.heading for group in members)),
         tuple(rows),
         ("The fewer the questions of a type, the less its number says: read the interval.",),
     )
 
 
-def _type_cell(group: Group, kind: str) -> str:
-    values = [run.scores.get("question_types", {}).get(kind, {}) for run in group.runs]
+def question_types(run: Scored) -> dict[str, Any]:
+    """Return accuracy by question type."""
+    found: dict[str, Any] = run.scores.get("slices", {}).get("question_type", {})
+    return found
+
+
+def accuracy_cell(group: Group, values: Sequence[dict[str, Any]], key: str = "accuracy") -> str:
+    """Write one value of each run of a group: with its interval for one run, else as mean ± sd."""
     if len(values) == 1:
-        return with_interval(values[0].get("accuracy"), values[0].get("accuracy_interval"))
-    known = [value["accuracy"] for value in values if value.get("accuracy") is not None]
-    if len(known) < len(values):
-        return UNDEFINED
-    from radvqa.scoring.statistics import over_seeds
-
-    summary = over_seeds(known)
-    return mean_sd(summary.mean, summary.sd or 0.0)
+        return with_interval(values[0].get(key), values[0].get(f"{key}_interval"))
+    spread = group.spread([value.get(key) for value in values])
+    return UNDEFINED if spread is None else mean_sd(*spread)
 
 
-def budget_table(runs: Sequence[Scored]) -> Table:
-    """Show what each run cost and how its checkpoint was chosen."""
+def budget_table(runs: Sequence[Scored]) -> Table | None:
+    """Show what each run cost and how its checkpoint was chosen; None when there are predictions files only."""
+    if not any(run.recipe for run in runs):
+        return None
     rows = []
-    for run in runs:
+    for run in (run for run in runs if run.recipe):
         training, facts = run.recipe.get("training", {}), run.facts
         parameters = facts.get("parameters", {})
         rows.append(
@@ -215,6 +274,7 @@ def budget_table(runs: Sequence[Scored]) -> Table:
                     count(parameters.get("trainable")),
                     count(parameters.get("total")),
                     duration(facts.get("seconds")),
+                    _milliseconds(run.answering.get("seconds_per_question")),
                     size(facts.get("peak_memory_bytes")),
                     hardware(run),
                 ),
@@ -231,12 +291,24 @@ def budget_table(runs: Sequence[Scored]) -> Table:
         "Trained parameters",
         "All parameters",
         "Training time",
+        "One answer",
         "Peak memory",
         "Hardware",
     )
-    return Table(
-        "Budget", columns, tuple(rows), tuple(differences(runs)), frozenset({"Backbone", "Selected by", "Hardware"})
-    )
+    notes = list(differences(runs))
+    devices = list(dict.fromkeys(str(run.answering["device"]) for run in runs if run.answering.get("device")))
+    if devices:
+        notes.append(
+            f"One answer: a question about a picture that nothing was prepared for, on {' or '.join(devices)}."
+        )
+    words = frozenset({"Backbone", "Selected by", "Hardware"})
+    return without_empty(Table("Budget", columns, tuple(rows), tuple(notes), words))
+
+
+def _milliseconds(seconds: float | None) -> str:
+    if seconds is None:
+        return UNDEFINED
+    return f"{1000 * seconds:.0f} ms" if seconds >= 0.0095 else f"{1000 * seconds:.1f} ms"
 
 
 def _shown(value: Any) -> str:
@@ -261,18 +333,60 @@ def hardware(run: Scored) -> str:
 
 
 def paired_table(pairs: Sequence[Paired]) -> Table | None:
-    """Show paired differences in accuracy; None when there are none."""
+    """Show paired differences in accuracy with their tests; None when there are none."""
     if not pairs:
         return None
     rows = tuple(
-        Row((f"{p.name} − {p.against}", p.written, count(p.questions), "yes" if p.sure else "no")) for p in pairs
+        Row(
+            (
+                f"{p.name} − {p.against}",
+                p.written,
+                p_value(p.mcnemar_p),
+                p_value(p.test.bootstrap_p),
+                p_value(p.holm_p),
+                _wins(p, p.test.only_first),
+                _wins(p, p.test.only_second),
+                UNDEFINED if p.detectable is None else f"{100 * p.detectable:.1f}",
+            )
+        )
+        for p in pairs
     )
-    notes = ["Both answered the same questions; 95 % cluster-bootstrap interval of the difference, in points."]
-    if len(pairs) > 1:
-        notes.append("The intervals are not widened for making several comparisons.")
-    return Table(
-        "Paired difference in accuracy", ("Runs", "Points", "Questions", "Interval leaves out zero"), rows, tuple(notes)
+    columns = (
+        "Compared",
+        "Points",
+        "McNemar p",
+        "Bootstrap p",
+        "Holm p",
+        "Only the first right",
+        "Only the second right",
+        "Smallest detectable difference",
     )
+    first = pairs[0].test
+    notes = [
+        *(p.sentence for p in pairs),
+        f"Both answered the same {plural(first.questions, 'question')}; in brackets the 95 % cluster-bootstrap interval "
+        "of the difference. Bootstrap p draws whole pictures or cases; McNemar's test takes questions as independent.",
+        "Smallest detectable difference: what a test at 5 % finds with 80 % power on these questions, in points.",
+    ]
+    if any(p.holm_p is not None for p in pairs):
+        notes.append(f"Holm p: the bootstrap p adjusted for making {len(pairs)} comparisons; read this one.")
+    if any(not p.single for p in pairs):
+        notes.append(
+            "Runs that differ in the seed alone are averaged question by question, so that a question can be won in "
+            "part and McNemar's test has no say. How much another seed would change is not in these intervals."
+        )
+    return without_empty(Table("Paired difference in accuracy", columns, rows, tuple(notes)))
+
+
+def p_value(p: float | None) -> str:
+    """Write a p-value: two digits, and never 0."""
+    if p is None:
+        return UNDEFINED
+    return "< 0.001" if p < 0.001 else f"{p:.3f}" if p < 0.0995 else f"{p:.2f}"
+
+
+def _wins(pair: Paired, questions: float) -> str:
+    return f"{questions:.0f}" if pair.single else f"{questions:.1f}"
 
 
 def _notes(runs: Sequence[Scored]) -> Iterator[str]:
@@ -282,10 +396,10 @@ def _notes(runs: Sequence[Scored]) -> Iterator[str]:
         f"in brackets: {scores['interval']}; normaliser {scores['normaliser']}."
     )
     yield from differences(runs)
-    yield from _per_run(runs, _undefined)
+    yield from _per_run(runs, lambda run: _undefined(run, _COLUMNS))
     yield from _per_run(runs, _unseen)
     yield from _per_run(runs, _twins)
-    yield from _per_run(runs, lambda run: list(run.scores.get("notes", [])))
+    yield from _per_run(runs, lambda run: [*run.notes, *run.scores.get("notes", [])])
     if any(len(group.runs) > 1 for group in groups(runs)):
         yield "mean ± sd is over training seeds; the brackets are over test questions. Neither holds the other."
     if any(len(group.runs) == 1 for group in groups(runs)):
@@ -306,11 +420,16 @@ def _per_run(runs: Sequence[Scored], say: Any) -> Iterator[str]:
         yield sentence if len(names) == len(runs) else f"{', '.join(names)}: {sentence}"
 
 
-def _undefined(run: Scored) -> list[str]:
-    titles = {metric: title for title, _, metric in reversed(_COLUMNS)}
+def _undefined(run: Scored, columns: Columns) -> list[str]:
+    """Say why metrics of these columns are undefined, those with one reason together."""
+    titles = {metric: title for title, _, metric in reversed(columns)}
+    reasons: dict[str, list[str]] = {}
+    for metric, reason in run.scores.get("undefined", {}).items():
+        if metric in titles:
+            reasons.setdefault(reason, []).append(titles[metric])
     return [
-        f"{titles.get(metric, metric)} is undefined ({UNDEFINED}): {reason}."
-        for metric, reason in run.scores.get("undefined", {}).items()
+        f"{' and '.join(named)} {'is' if len(named) == 1 else 'are'} undefined ({UNDEFINED}): {reason}."
+        for reason, named in reasons.items()
     ]
 
 

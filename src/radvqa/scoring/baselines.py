@@ -1,8 +1,8 @@
 """Trivial answerers that never look at the image; a model that does not beat them has learnt little from it."""
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Hashable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from radvqa.errors import DataError, nearest
 from radvqa.prediction import Prediction, from_sample
@@ -20,17 +20,30 @@ class Baselines:
 
     Attributes:
         answerers: baseline name → what answers a sample.
-        seen: the normalised training answers.
+        answer_counts: how often training has each normalised answer.
+        questions: the normalised training questions.
         normaliser: of questions and answers.
     """
 
     answerers: dict[str, Answerer]
-    seen: frozenset[str]
+    answer_counts: Mapping[str, int]
+    questions: frozenset[str]
     normaliser: Normaliser
+
+    def familiar(self, predictions: Sequence[Prediction]) -> list[Prediction]:
+        """Note on predictions how often training has the gold answer, and whether it asks the question."""
+        return [
+            replace(
+                p,
+                answer_count=self.answer_counts.get(self.normaliser(p.answer), 0),
+                question_seen=self.normaliser(p.question) in self.questions,
+            )
+            for p in predictions
+        ]
 
     def predict(self, samples: Sequence[Sample]) -> dict[str, list[Prediction]]:
         """Answer samples with every baseline."""
-        seen = [self.normaliser(sample.answer) in self.seen for sample in samples]
+        seen = [self.normaliser(sample.answer) in self.answer_counts for sample in samples]
         return {
             name: [from_sample(s, answer(s), answer_seen=known) for s, known in zip(samples, seen, strict=True)]
             for name, answer in self.answerers.items()
@@ -73,7 +86,8 @@ def fit_baselines(train: Sequence[Sample], normaliser: Normaliser) -> Baselines:
             "question_lookup": by_question,
             "question_metadata_lookup": _lookup(train, normaliser, question_and_metadata, by_question),
         },
-        seen=frozenset(normaliser(sample.answer) for sample in train),
+        answer_counts=Counter(normaliser(sample.answer) for sample in train),
+        questions=frozenset(normaliser(sample.question) for sample in train),
         normaliser=normaliser,
     )
 

@@ -1,7 +1,7 @@
 """Predictions as columns of numbers: equal texts have equal codes, so that each distinct pair is compared once."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,7 +11,11 @@ from radvqa.sample import cluster_of
 from radvqa.scoring.statistics import FloatArray, IntArray
 from radvqa.text import Normaliser
 
+Compare = Callable[[str, str], float]
+
 CANDIDATES = 10  # as many as a prediction may hold
+
+_NOTHING = "\x00"  # stands for a missing prediction: no gold answer equals it, not even an empty one
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,6 +32,7 @@ class Items:
         candidates: codes of the candidates of each item, best first, n × 10; -1 where there are fewer.
         closed: whether each item is a CLOSED question.
         cluster: code of what each item is about: its case, else its image, else itself.
+        compared: what ``per_pair`` has found, shared by all selections of rows.
     """
 
     texts: Sequence[str]
@@ -39,6 +44,7 @@ class Items:
     candidates: IntArray
     closed: NDArray[np.bool_]
     cluster: IntArray
+    compared: dict[Compare, dict[tuple[int, int], float]] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.gold)
@@ -63,11 +69,11 @@ def items_of(predictions: Sequence[Prediction], normaliser: Normaliser, answers:
     def code(text: str) -> int:
         known = raw.of(text)
         if known == len(by_raw):
-            by_raw.append(normalised.of(normaliser(text)))
+            by_raw.append(normalised.of(_NOTHING if text == _NOTHING else normaliser(text)))
         return known
 
     raw_gold = np.array([code(p.answer) for p in predictions], dtype=np.intp)
-    answered = [p.prediction for p in predictions] if answers is None else answers
+    answered = [_NOTHING if p.missing else p.prediction for p in predictions] if answers is None else answers
     raw_prediction = np.array([code(answer) for answer in answered], dtype=np.intp)
     candidates = np.full((len(predictions), CANDIDATES), -1, dtype=np.intp)
     if answers is None:
@@ -88,19 +94,23 @@ def items_of(predictions: Sequence[Prediction], normaliser: Normaliser, answers:
     )
 
 
-def per_pair(items: Items, compare: Callable[[str, str], float], *, raw: bool = False) -> FloatArray:
+def per_pair(items: Items, compare: Compare, *, raw: bool = False) -> FloatArray:
     """Compare each distinct pair of gold and predicted text once and return the value of every item, ``(n,)``.
 
     Args:
         items: the items.
-        compare: gold text, predicted text → value.
+        compare: gold text, predicted text → value; always with the same ``raw``.
         raw: compare the texts as given instead of the normalised ones.
     """
     gold, prediction = (items.raw_gold, items.raw_prediction) if raw else (items.gold, items.prediction)
     texts = items.raw_texts if raw else items.texts
+    known = items.compared.setdefault(compare, {})
     pairs, inverse = distinct_pairs(gold, prediction)
-    values = [compare(texts[one], texts[other]) for one, other in pairs.tolist()]
-    return np.array(values, dtype=np.float64)[inverse]
+    listed = list(map(tuple, pairs.tolist()))
+    for pair in listed:
+        if pair not in known:
+            known[pair] = compare(texts[pair[0]], texts[pair[1]])
+    return np.array([known[pair] for pair in listed], dtype=np.float64)[inverse]
 
 
 def distinct_pairs(gold: IntArray, prediction: IntArray) -> tuple[IntArray, IntArray]:

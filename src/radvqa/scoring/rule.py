@@ -11,14 +11,12 @@ class Question:
     """What a published rule sees of one answered question, as given, before any normalisation.
 
     Attributes:
-        question: as asked.
         gold: the gold answer.
         reply: what the model answered.
         closed: whether the data set labels the question CLOSED.
         options: the choices of a multiple-choice question, else empty.
     """
 
-    question: str
     gold: str
     reply: str
     closed: bool

@@ -178,10 +178,10 @@ def resampled(
     plan = _Plan(clusters)
     for name, statistic in statistics.items():
         plan.add(name, statistic, statistic.totals(inverse, clusters))
-    values: dict[Name, list[FloatArray]] = {name: [] for name in plan.places}
+    values: dict[Name, list[FloatArray]] = {name: [] for name in statistics if name in plan.places}
     if plan.places:
         for counts in _draws(clusters, resamples, seed):
-            dense, sparse = counts @ plan.dense.T, None if plan.sparse is None else (plan.sparse @ counts.T)
+            dense, sparse = counts @ plan.dense.T, plan.sparse @ counts.T
             for name, statistic in statistics.items():
                 if name in values:
                     values[name].append(statistic.combine(plan.of(name, dense, sparse)))
@@ -196,7 +196,7 @@ class _Plan:
         self.places: dict[Hashable, tuple[bool, IntArray]] = {}
         self._dense: list[FloatArray] = []
         self._known: dict[bytes, int] = {}
-        self._sparse: list[Any] = []
+        self._sparse: list[Totals] = []
         self._sparse_rows = 0
 
     def add(self, name: Hashable, statistic: Statistic, totals: Totals) -> None:
@@ -225,18 +225,15 @@ class _Plan:
 
     @cached_property
     def sparse(self) -> Any:
-        """Rows that few clusters add to, ``(k, c)``; None when there are none."""
-        from scipy.sparse import vstack
+        """Rows that few clusters add to, ``(k, c)``."""
+        from scipy.sparse import csr_array, vstack
 
-        return vstack(self._sparse, format="csr") if self._sparse else None
+        return vstack(self._sparse, format="csr") if self._sparse else csr_array((0, self.clusters))
 
-    def of(self, name: Hashable, dense: FloatArray, sparse: FloatArray | None) -> FloatArray:
+    def of(self, name: Hashable, dense: FloatArray, sparse: FloatArray) -> FloatArray:
         """Pick the totals of one statistic, ``(k, r)``, from the products."""
         is_dense, rows = self.places[name]
-        if is_dense:
-            return dense[:, rows].T
-        assert sparse is not None
-        return sparse[rows[0] : rows[-1] + 1]
+        return dense[:, rows].T if is_dense else sparse[rows[0] : rows[-1] + 1]
 
 
 def _draws(clusters: int, resamples: int, seed: int) -> Iterator[FloatArray]:

@@ -2,13 +2,15 @@
 
 import base64
 import io
+import math
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from radvqa import files
+from radvqa.report.figures.glyphs import font_families, missing_note
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -16,6 +18,7 @@ if TYPE_CHECKING:
 
 WIDTH = 5.2  # inches: at a phone's 370 pixels the 10 point text below is still 10 pixels high
 DPI = 200
+_COLOURS = 96  # of a written PNG; drawings need no more, and a page of many figures stays light
 
 INK = "#1c2430"
 MUTED = "#5f6b7a"
@@ -53,18 +56,13 @@ _STYLE: dict[str, Any] = {
     "text.parse_math": False,  # a dollar sign in a question is a dollar sign, not a formula
 }
 
-# Fonts with Chinese and Japanese signs, tried after the one that comes with matplotlib.
-_MORE_FONTS = ("Noto Sans CJK SC", "Noto Sans CJK JP", "WenQuanYi Zen Hei", "PingFang SC", "Microsoft YaHei", "SimHei")
-
 
 @contextmanager
 def look() -> Iterator[None]:
     """Apply the look while a figure is drawn; nothing global is changed."""
-    from matplotlib import font_manager, rc_context
+    from matplotlib import rc_context
 
-    known = {font.name for font in font_manager.fontManager.ttflist}
-    family = ["DejaVu Sans", *(name for name in _MORE_FONTS if name in known)]
-    settings: Any = {**_STYLE, "font.family": family}  # matplotlib types the names of all its settings
+    settings: Any = {**_STYLE, "font.family": list(font_families())}  # matplotlib types the names of its settings
     with rc_context(settings):
         yield
 
@@ -95,13 +93,51 @@ def plain(text: str, limit: int = 200) -> str:
     return text if len(text) <= limit else text[: limit - 1] + "…"
 
 
-def png(figure: "Figure") -> bytes:
-    """Render a figure; the same figure gives the same bytes."""
+def zoomed(values: Iterable[float], step: int = 10) -> tuple[float, float]:
+    """Return limits of an axis of percentages that show all values, in whole steps and within 0 and 100.
+
+    For points and lines only; bars start at 0.
+    """
+    known = list(values)
+    low = max(0, step * math.floor((min(known) - step / 4) / step))
+    high = min(100, step * math.ceil((max(known) + step / 4) / step))
+    margin = (high - low) / 40  # a point at 0 or 100 is not cut in half
+    return low - margin, high + margin
+
+
+def png(figure: "Figure", dpi: int = DPI) -> bytes:
+    """Render a figure; the same figure gives the same bytes.
+
+    Signs that no installed font has are drawn as boxes, and a line below the figure says so.
+    """
+    from matplotlib.text import Text
+    from matplotlib.transforms import Bbox
+
+    texts = [text.get_text() for text in figure.findobj(Text) if isinstance(text, Text) and text.get_visible()]
+    note = missing_note(texts)
+    width, height = figure.get_size_inches()
+    room = 0.2 * note.count("\n") + 0.25 if note else 0.0
+    # below the figure's own area, so that its layout does not change
+    said = figure.text(0.08 / width, -0.03 / height, note, fontsize=8.5, color=WRONG, va="top", in_layout=False)
     buffer = io.BytesIO()
-    with warnings.catch_warnings():
-        # Signs that no installed font has are drawn as boxes; that is no reason to fail.
-        warnings.filterwarnings("ignore", message="Glyph .* missing from font")
-        figure.savefig(buffer, format="png", dpi=DPI, metadata={"Software": None})
+    try:
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", message="Glyph .* missing from")
+            area = Bbox([[0, -room], [width, height]])
+            figure.savefig(buffer, format="png", dpi=dpi, bbox_inches=area, metadata={"Software": None})
+    finally:
+        said.remove()
+    return _with_palette(buffer.getvalue())
+
+
+def _with_palette(content: bytes) -> bytes:
+    from PIL import Image
+
+    from radvqa.data.image import decode
+
+    buffer = io.BytesIO()
+    drawn = Image.fromarray(decode(content)).convert("RGB")
+    drawn.quantize(_COLOURS, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE).save(buffer, "PNG", optimize=True)
     return buffer.getvalue()
 
 
@@ -110,9 +146,9 @@ def save_png(figure: "Figure", path: Path) -> None:
     files.write_bytes(path, png(figure))
 
 
-def to_data_uri(figure: "Figure") -> str:
+def to_data_uri(figure: "Figure", dpi: int = DPI) -> str:
     """Return a figure as an address that holds the picture itself."""
-    return as_data_uri(png(figure))
+    return as_data_uri(png(figure, dpi))
 
 
 def as_data_uri(content: bytes) -> str:

@@ -1,11 +1,10 @@
 """Metrics that compare the bags and sequences of words of answer and gold."""
 
 from collections import Counter
-from functools import partial
 
 import numpy as np
 
-from radvqa.scoring.items import Items, per_pair
+from radvqa.scoring.items import Compare, Items, per_pair
 from radvqa.scoring.metric import Metric, Undefined
 from radvqa.scoring.statistics import Mean, Statistic
 from radvqa.text import tokens
@@ -32,7 +31,7 @@ def contained(gold: str, answer: str) -> float:
     return float(any(given[i : i + len(words)] == words for i in range(len(given) - len(words) + 1)))
 
 
-def _mean(compare: partial[float], items: Items) -> Statistic | Undefined:
+def _mean(compare: Compare, items: Items) -> Statistic | Undefined:
     values = per_pair(items, compare)
     return Undefined("no gold answer has a word after normalisation") if np.isnan(values).all() else Mean(values)
 
@@ -42,18 +41,18 @@ METRICS: dict[str, Metric] = {
         "Token-F1",
         "Mean overlap of the bags of words of answer and gold: the harmonic mean of precision and recall.",
         "P. Rajpurkar et al., SQuAD, EMNLP 2016, section 6.1",
-        lambda items: _mean(partial(overlap_f1), items),
+        lambda items: _mean(overlap_f1, items),
     ),
     "token_recall": Metric(
         "Token recall",
         "Mean share of the gold's words that the answer has. It does not fall when an answer says everything.",
         "C. Li et al., LLaVA-Med, NeurIPS 2023, open questions, with this toolkit's normaliser",
-        lambda items: _mean(partial(recall), items),
+        lambda items: _mean(recall, items),
     ),
     "containment": Metric(
         "Containment",
         "Share of questions whose gold answer stands in the answer as a sequence of whole words.",
         "this toolkit; whole words, so that “no” is not found in “abnormal”",
-        lambda items: _mean(partial(contained), items),
+        lambda items: _mean(contained, items),
     ),
 }
