@@ -17,13 +17,13 @@ SOURCES = Path(radvqa.__file__).parent
 FLOORS = (
     {"__init__", "errors", "console", "text", "sample", "registry"},
     {"files", "device", "weights"},
-    {"prediction", "recipe", "table", "fingerprint"},
-    {"run", "provenance"},
+    {"prediction", "recipe", "table", "fingerprint", "endpoint"},
+    {"run", "provenance", "prediction_files"},
     {"phantom"},
     {"data"},
     {"models"},
     {"answering", "scoring"},
-    {"training"},
+    {"training", "judging", "probing", "similarity"},
     {"report"},
     {"commands"},
     {"cli"},
@@ -265,7 +265,8 @@ def test_only_image_opens_pictures() -> None:
         ("matplotlib", {"report"}),
         ("huggingface_hub", {"weights"}),
         ("transformers", {"models"}),
-        ("sqlite3", {"table", "fingerprint"}),
+        ("sqlite3", {"table", "fingerprint", "endpoint"}),
+        ("httpx", {"endpoint"}),
     ],
 )
 def test_a_library_is_imported_where_it_belongs(library: str, rooms: set[str]) -> None:

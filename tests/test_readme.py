@@ -37,7 +37,17 @@ def run(words: list[str], folder: Path) -> subprocess.CompletedProcess[str]:
 @pytest.mark.slow
 def test_the_chain_runs_as_written(tmp_path: Path) -> None:
     ran = commands(CHAIN)
-    assert [words[1] for words in ran] == ["data", "data", "data", "train", "predict", "score", "compare", "ask"]
+    assert [words[1] for words in ran] == [
+        "data",
+        "data",
+        "data",
+        "train",
+        "predict",
+        "score",
+        "probe",
+        "compare",
+        "ask",
+    ]
     for words in ran:
         done = run(words, tmp_path)
         assert done.returncode == 0, f"{' '.join(words)}: {done.stderr}"

@@ -164,7 +164,7 @@ def test_the_last_run_is_the_finished_one_that_ended_last(tmp_path: Path) -> Non
     assert last_run(tmp_path).name == "b"
 
 
-@pytest.mark.parametrize("candidates", ["null", "3", '["yes"]', '[["yes", "often"]]', '[["yes", 0.5, 1]]'])
+@pytest.mark.parametrize("candidates", ["3", '["yes"]', '[["yes", "often"]]', '[["yes", 0.5, 1]]'])
 def test_odd_candidates_in_a_predictions_file_are_named(tmp_path: Path, candidates: str) -> None:
     path = tmp_path / "predictions.jsonl"
     row = '{"id": "1", "question": "?", "answer": "a", "prediction": "a", "answer_type": "OPEN", "candidates": %s}'

@@ -127,6 +127,25 @@ def data_prepare(
     _emit(report, as_json, show)
 
 
+@data_app.command("leaks")
+def data_leaks(
+    names: Annotated[list[str], typer.Argument(metavar="NAME", help="Data sets, split files, or folders of pictures.")],
+    out: Annotated[Path | None, typer.Option(help="Folder for split files without the leaks.")] = None,
+    drop: Annotated[str, typer.Option(help="The side that loses its leaking rows: train or test.")] = "train",
+    by: Annotated[
+        list[str] | None, typer.Option(help="Kind of leak to drop rows for; may be repeated; all by default.")
+    ] = None,
+    skip_bad: SkipBad = False,
+    as_json: AsJson = False,
+) -> None:
+    """Find what splits and data sets share: pictures, near-duplicates, questions; write clean splits."""
+    from radvqa.commands.leaks import leaks
+    from radvqa.report.leaks import show_leaks
+
+    found = leaks(names, out=out, drop=drop, skip_bad=skip_bad, **({"by": by} if by else {}))
+    _emit(found, as_json, lambda: show_leaks(found))
+
+
 @app.command()
 def train(
     recipe: Annotated[Path, typer.Argument(help="A YAML file, or the name of a shipped recipe.")],
@@ -172,22 +191,106 @@ def predict(
 
 @app.command()
 def score(
-    run_or_predictions: Annotated[Path, typer.Argument(help="A run folder, or a predictions file (JSON lines).")],
+    run_or_predictions: Annotated[Path, typer.Argument(help="A run folder, or a predictions file of any layout.")],
     data: Data = None,
     split: Split = None,
+    columns: Annotated[
+        list[str] | None,
+        typer.Option("--columns", metavar="OURS=THEIRS", help="Name a column of the file; may be repeated."),
+    ] = None,
+    layout: Annotated[str | None, typer.Option(help="Layout of the file; recognised by default.")] = None,
+    gold: Annotated[str | None, typer.Option(help="File or data set with the gold answers.")] = None,
+    normaliser: Annotated[str | None, typer.Option(help="seed000 or unicode; by the language by default.")] = None,
+    rules: Annotated[str, typer.Option(help="Published rules: all, none, or names with commas.")] = "all",
+    repeats: Annotated[
+        list[Path] | None, typer.Option("--repeat", help="Another file of the same model's answers, for consistency.")
+    ] = None,
+    similarity: Annotated[
+        list[str] | None, typer.Option(metavar="NAME[=MODEL]", help="sbert or bertscore; needs weights.")
+    ] = None,
+    judge: Annotated[str | None, typer.Option(metavar="URL", help="OpenAI-compatible endpoint that judges.")] = None,
+    judge_model: Annotated[str | None, typer.Option(help="The judge's name at that endpoint.")] = None,
+    judge_template: Annotated[str, typer.Option(help="A shipped template, or a file.")] = "verdict",
+    device: Device = "auto",
     as_json: AsJson = False,
 ) -> None:
-    """Score predictions: every metric with its interval, the trivial baselines beside it."""
-    from radvqa.commands.score import score
+    """Score predictions: every metric and published rule with its interval, the trivial baselines beside it."""
+    from radvqa.commands.score import Judge, score
     from radvqa.report.subsets import show_scores
 
-    scores = score(run_or_predictions, data=data, split=split)
+    if (judge is None) != (judge_model is None):
+        raise RadvqaError("A judge needs both --judge URL and --judge-model NAME.")
+    scores = score(
+        run_or_predictions,
+        data=data,
+        split=split,
+        columns=_pairs("--columns", columns),
+        layout=layout,
+        gold=gold,
+        normaliser=normaliser,
+        rules=_names(rules),
+        repeats=repeats or (),
+        similarity=similarity or (),
+        judge=Judge(judge, judge_model, judge_template) if judge and judge_model else None,
+        device=device,
+    )
     _emit(scores, as_json, lambda: show_scores(run_or_predictions.name, scores))
+
+
+def _pairs(option: str, given: list[str] | None) -> dict[str, str]:
+    """Read ``OURS=THEIRS`` options."""
+    pairs = {}
+    for pair in given or ():
+        ours, separator, theirs = pair.partition("=")
+        if not separator or not ours or not theirs:
+            raise RadvqaError(f"{option} {pair}: expected OURS=THEIRS, for instance prediction=model_output.")
+        pairs[ours] = theirs
+    return pairs
+
+
+def _names(given: str) -> list[str] | None:
+    """Read names with commas; None stands for all."""
+    return None if given == "all" else [] if given == "none" else [name.strip() for name in given.split(",")]
+
+
+@app.command()
+def probe(
+    run: RunFolder,
+    data: Data = None,
+    split: Split = None,
+    only: Annotated[
+        list[str] | None, typer.Option(help="A probe, e.g. blank; may be repeated; all by default.")
+    ] = None,
+    limit: Annotated[int | None, typer.Option(min=1, help="Ask about this many pictures only.")] = None,
+    device: Device = "auto",
+    skip_bad: SkipBad = False,
+    as_json: AsJson = False,
+) -> None:
+    """Does it look at the image? The same questions with blank, swapped, disturbed pictures and changed words."""
+    from radvqa.commands.probe import probe
+    from radvqa.report.grid import print_table
+    from radvqa.report.probes import probe_table
+
+    result = probe(run, data=data, split=split, device=device, only=only or None, limit=limit, skip_bad=skip_bad)
+    _emit(result, as_json, lambda: print_table(probe_table(result)))
+
+
+@app.command()
+def metrics(
+    markdown: Annotated[Path | None, typer.Option(help="Write the page that explains them.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Explain every metric and published scoring rule, with its source."""
+    from radvqa.commands.metrics import metrics
+    from radvqa.report.evaluation import show_metrics
+
+    result = metrics(markdown=markdown)
+    _emit(result, as_json, lambda: show_metrics())
 
 
 @app.command()
 def compare(
-    runs: Annotated[list[Path], typer.Argument(metavar="RUN", help="Scored run folders.")],
+    runs: Annotated[list[Path], typer.Argument(metavar="RUN", help="Scored run folders, or predictions files.")],
     data: Data = None,
     split: Split = None,
     html: Annotated[Path | None, typer.Option(help="Write a report, one self-contained file.")] = None,
@@ -245,5 +348,26 @@ def bench_cnn_lstm(
         print(f"  naive  {result['naive_seconds']:10.1f} s   timed on {result['naive_timed_batches']} batches, scaled")
         print(f"  ratio  {result['speedup_ratio']:10.1f} ×")
         print(f"  test accuracy of ours {100 * result['test']['overall']['accuracy']:.1f} %")
+
+    _emit(result, as_json, show)
+
+
+@bench_app.command("scoring")
+def bench_scoring(
+    predictions: Annotated[int, typer.Option(min=1000, help="How many made-up predictions.")] = 100_000,
+    per_image: Annotated[int, typer.Option(min=1, help="Questions about one picture.")] = 7,
+    as_json: AsJson = False,
+) -> None:
+    """All metrics, rules and intervals: ours against calling the reference libraries row by row."""
+    from radvqa.commands.bench_scoring import bench_scoring
+
+    result = bench_scoring(predictions, per_image=per_image)
+
+    def show() -> None:
+        print(f"{result['predictions']:,} predictions, {result['distinct_pairs']:,} distinct answers, one thread")
+        print(f"  ours   {result['ours_seconds']:10.1f} s   peak memory {result['peak_memory_bytes'] / 2**20:.0f} MiB")
+        print(f"         of which reading the file {result['ours_reading_seconds']:.1f} s")
+        print(f"  naive  {result['naive_seconds']:10.1f} s   timed on {result['naive_rows']:,} rows, scaled")
+        print(f"  ratio  {result['speedup_ratio']:10.1f} ×")
 
     _emit(result, as_json, show)

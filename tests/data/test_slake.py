@@ -44,6 +44,20 @@ def test_languages_are_never_mixed(mini_slake: Path) -> None:
     assert registry.load("slake") == english  # English is the default
 
 
+def test_both_languages_on_request_with_a_warning(mini_slake: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    registry._warn.cache_clear()
+    both = registry.load("slake:both")
+    registry.load_split("slake:both", "test")
+    said = capsys.readouterr().err
+    assert said.count("slake:both: English and Chinese split the images differently, so 142 of the 180 test") == 1
+    assert len({s.id for s in both}) == len(both) == 72
+    assert {s.dataset for s in both} == {"slake:both"}
+    parts = [s for version in ("en", "zh") for s in registry.load(f"slake:{version}")]
+    assert capsys.readouterr().err == ""
+    assert {(s.question, s.image, s.language) for s in both} == {(s.question, s.image, s.language) for s in parts}
+    assert [s.id for s in both[4:6]] == ["slake/both/train/4", "slake/both/train/5"]  # in the order of the file
+
+
 def test_splits_keep_their_order(mini_slake: Path) -> None:
     assert [s.split for s in registry.load("slake")] == ["train"] * 24 + ["validate"] * 12 + ["test"] * 12
     assert [s.image for s in registry.load_split("slake", "test")[::4]] == [f"xmlab{n}/source.jpg" for n in (9, 10, 11)]
@@ -144,6 +158,19 @@ def test_the_published_rows(version: str, counts: tuple[int, int, int]) -> None:
         assert len(images[-1]) == facts.images
     assert len(set.union(*images)) == sum(map(len, images)), "the splits share no image"
     assert {s.language for s in samples} == {version}
+
+
+@pytest.mark.real_data
+def test_the_published_rows_of_both_languages() -> None:
+    selection = registry.select("slake:both")
+    samples = registry.load(selection.name)
+    images = {}
+    for split, facts in selection.version.splits.items():
+        part = [s for s in samples if s.split == split]
+        images[split] = {s.image for s in part}
+        assert (len(part), len(images[split])) == (facts.rows, facts.images)
+        assert fingerprint.of_samples(part) == facts.digest
+    assert (len(images["train"] & images["test"]), len(images["test"])) == (142, 180)
 
 
 @pytest.mark.real_data

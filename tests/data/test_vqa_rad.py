@@ -3,14 +3,18 @@
 import json
 from pathlib import Path
 
+import leak_data
 import pytest
 
 from miniature import change
 from radvqa import fingerprint
 from radvqa.commands.data import check_data
 from radvqa.data import registry
+from radvqa.data.dataset import Linked
 from radvqa.data.registry import DATASETS
 from radvqa.errors import DataError
+from radvqa.sample import Sample
+from radvqa.scoring.published import rows_for
 
 
 def test_rows_become_samples(mini_vqa_rad: Path) -> None:
@@ -38,6 +42,79 @@ def test_a_row_without_a_phrase_type_has_no_split(mini_vqa_rad: Path) -> None:
     change(mini_vqa_rad / "VQA_RAD Dataset Public.json", lambda rows: rows[3].pop("phrase_type"))
     with pytest.raises(DataError, match=r"Public.json, row 4: the key 'phrase_type' is missing"):
         registry.load("vqa_rad")
+
+
+def test_the_mevf_files_add_rephrasings(mini_vqa_rad: Path) -> None:
+    leak_data.mevf(mini_vqa_rad)
+    samples = registry.load("vqa_rad:mevf")
+    official = registry.load("vqa_rad:official")
+    assert [s.split for s in samples] == ["train"] * 15 + ["test"] * 6
+    added = [s for s in samples if s.question.startswith("Put otherwise")]
+    assert [s.id for s in added] == [f"vqa_rad/mevf/train/{number}" for number in (4, 7, 9)]
+    assert [s.case for s in added] == [f"https://example.org/case?id={case}" for case in (0, 0, 0)]
+    clean = registry.load("vqa_rad:clean")
+    assert [s.id for s in clean if s.question.startswith("Put otherwise")] == ["vqa_rad/clean/train/7"]
+
+    def rows(version: list[Sample]) -> set[tuple[str, str, str, str]]:
+        return {(s.image, s.question, s.answer, s.case) for s in version}
+
+    assert rows(official) == rows([s for s in samples if s not in added])
+    assert len(clean) == len(samples) - 2
+
+
+def test_links_name_the_official_record(mini_vqa_rad: Path) -> None:
+    leak_data.mevf(mini_vqa_rad)
+    data_set = registry.select("vqa_rad").data_set
+    assert isinstance(data_set, Linked)
+    assert data_set.links(mini_vqa_rad, "official")["vqa_rad/official/train/4"] == "link-4"
+    links = data_set.links(mini_vqa_rad, "mevf")
+    # rows 0 to 4 of the official file are numbers 1, 2, 3, 5 and 6; the rephrasings of 2 and 4 are 4 and 7
+    assert [links[f"vqa_rad/mevf/{at}"] for at in ("test/3", "train/4", "train/6", "train/7")] == [
+        *("link-2", "link-2", "link-4", "link-4")
+    ]
+    change(mini_vqa_rad / "VQA_RAD Dataset Public.json", lambda rows: rows[1].pop("qid_linked_id"))
+    assert len(data_set.links(mini_vqa_rad, "official")) == 17
+
+
+def test_published_rows_stand_beside_the_version_they_were_trained_on() -> None:
+    why = {}
+    for version in ("official", "clean", "mevf"):
+        (row,) = (r for r in rows_for(f"vqa_rad:{version}", "test") if (r.method, r.subset) == ("MEVF+BAN", "open"))
+        why[version] = (row.comparable, row.why)
+    assert why["official"] == why["clean"]
+    assert not why["clean"][0]
+    assert "284 rows rephrase test questions" in why["clean"][1]
+    assert why["mevf"][0]
+    assert "trains on the same 3,064 rows" in why["mevf"][1]
+    assert not any(r.comparable for r in rows_for("vqa_rad:mevf", "test") if r.protocol != "classification accuracy")
+
+
+def test_mevf_files_that_do_not_fit_the_official_file(mini_vqa_rad: Path) -> None:
+    with pytest.raises(DataError, match=r"trainset\.json does not exist"):
+        registry.load("vqa_rad:mevf")
+    leak_data.mevf(mini_vqa_rad)
+    change(mini_vqa_rad / "mevf_split" / "trainset.json", lambda rows: rows.pop(0))
+    with pytest.raises(DataError, match=r"set.json, row \d+: the row does not fit the records of .*Public.json"):
+        registry.load("vqa_rad:clean")
+    change(mini_vqa_rad / "mevf_split" / "trainset.json", lambda rows: rows[0].update(qid="seven"))
+    with pytest.raises(DataError, match="'qid' must be a number, found 'seven'"):
+        registry.load("vqa_rad:mevf")
+
+
+@pytest.mark.real_data
+@pytest.mark.parametrize(("version", "rows"), [("mevf", 3064), ("clean", 2780)])
+def test_the_published_rows_of_the_mevf_files(version: str, rows: int) -> None:
+    samples = registry.load(f"vqa_rad:{version}")
+    splits = {name: [s for s in samples if s.split == name] for name in ("train", "test")}
+    for name, facts in DATASETS["vqa_rad"].facts.versions[version].splits.items():
+        assert fingerprint.of_samples(splits[name]) == facts.digest
+        assert (len(splits[name]), len({s.image for s in splits[name]})) == (facts.rows, facts.images)
+    assert len(splits["train"]) == rows
+
+    def asked(part: list[Sample]) -> list[tuple[str, str, str, str]]:
+        return [(s.image, s.question, s.answer, s.case) for s in part]
+
+    assert asked(splits["test"]) == asked(registry.load_split("vqa_rad:official", "test"))
 
 
 @pytest.mark.real_data

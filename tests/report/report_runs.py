@@ -4,6 +4,7 @@ import io
 import random
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +15,9 @@ from radvqa import files
 from radvqa.prediction import Prediction, from_sample
 from radvqa.run import Run
 from radvqa.sample import Sample
-from radvqa.scoring.baselines import predict_baselines
+from radvqa.scoring.baselines import fit_baselines
 from radvqa.scoring.scorer import score
+from radvqa.text import seed000
 
 KINDS = {
     "Organ": ("What organ is shown?", "OPEN"),
@@ -96,6 +98,7 @@ def history(epochs: int, seed: int) -> list[dict[str, Any]]:
     return rows
 
 
+@lru_cache
 def picture(number: int) -> bytes:
     """A body with two bright spots: not a patient, but something to see."""
     y, x = np.mgrid[-1:1:256j, -1:1:256j]
@@ -108,6 +111,23 @@ def picture(number: int) -> bytes:
     buffer = io.BytesIO()
     Image.fromarray(np.clip(body + noise, 0, 255).astype(np.uint8)).save(buffer, format="PNG")
     return buffer.getvalue()
+
+
+@lru_cache
+def thumbnail(number: int) -> bytes:
+    """The same, as ``radvqa predict`` keeps it for every picture."""
+    buffer = io.BytesIO()
+    Image.open(io.BytesIO(picture(number))).resize((96, 96)).save(buffer, "WEBP", quality=60)
+    return buffer.getvalue()
+
+
+def write_thumbnails(run: Run, images: Sequence[str]) -> None:
+    """Keep a small picture of each image, as ``radvqa predict`` does."""
+    folder = run.thumbnails(run.answers())
+    names = {image: f"{number:04d}.webp" for number, image in enumerate(dict.fromkeys(images))}
+    for number, name in enumerate(names.values()):
+        files.write_bytes(folder / name, thumbnail(number % 6))
+    files.write_json(folder / "index.json", names)
 
 
 def recipe(name: str, *, epochs: int, seed: int, dataset: str = "slake:en") -> dict[str, Any]:
@@ -133,6 +153,7 @@ def make_run(
     strange: str = "",
     resamples: int = 200,
     scored: bool = True,
+    thumbnails: bool = True,
 ) -> Run:
     """Make a finished run folder.
 
@@ -147,6 +168,7 @@ def make_run(
         strange: a prediction to put in place of the first, for instance something that looks like HTML.
         resamples: of the bootstrap.
         scored: whether to score it.
+        thumbnails: whether it keeps small pictures of the test split.
     """
     plan = recipe(name, epochs=epochs, seed=seed, dataset=dataset)
     run = Run.create(
@@ -175,7 +197,11 @@ def make_run(
     if strange:
         given[0] = replace(given[0], prediction=strange)
     answers = run.answers()
-    run.write_answers(answers, given, predict_baselines(samples("train", 60, dataset), asked, "seed000"))
+    baselines = fit_baselines(samples("train", 60, dataset), seed000)
+    given = baselines.familiar(given)
+    run.write_answers(answers, given, baselines.predict(asked))
+    if thumbnails:
+        write_thumbnails(run, [sample.image for sample in asked])
     listed = {}
     for number in range(6):
         prediction = given[number * 6]
@@ -191,6 +217,7 @@ def make_run(
             "best_epoch": best["epoch"],
             "peak_memory_bytes": 3 << 30,
             "selected": {"metric": "accuracy", "value": best["val_accuracy"]},
+            "answering": {f"{dataset} test": {"seconds_per_question": 0.012, "questions": 16, "device": "cuda"}},
         }
     )
     if scored:

@@ -52,8 +52,9 @@ def test_an_unfinished_run_gets_no_card(tmp_path: Path) -> None:
 def test_the_page_of_results_has_a_section_for_each_data_set(tmp_path: Path) -> None:
     for seed in (0, 1, 2):
         make_run(tmp_path / f"cnn-{seed}", seed=seed)
+    make_run(tmp_path / "blip", name="blip", skill=0.5)
     make_run(tmp_path / "rad", dataset="vqa_rad")
-    names = ("cnn-0", "cnn-1", "cnn-2", "rad")
+    names = ("cnn-0", "cnn-1", "cnn-2", "blip", "rad")
     write_results([tmp_path / name for name in names], tmp_path / "docs" / "results.md")
     page = (tmp_path / "docs" / "results.md").read_text(encoding="utf-8")
     assert page.split("\n")[0] == HEADER
@@ -66,7 +67,10 @@ def test_the_page_of_results_has_a_section_for_each_data_set(tmp_path: Path) -> 
     assert [line for line in section.split("\n") if line.startswith("### ")] == [
         "### Scores on slake:en, test split, in percent",
         "### Paired difference in accuracy",
-        "### Accuracy by question type, in percent",
+        "### Accuracy by part of the test, in percent, the weakest first",
+        "### The same answers under published scoring rules, in percent",
+        "### Overlap with the gold answer, in percent",
+        "### Does confidence mean anything? In percent",
         "### Budget",
         "### Published, comparable",
         "### Published, not comparable",

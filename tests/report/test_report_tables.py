@@ -11,8 +11,16 @@ from report_runs import make_run
 from radvqa import files
 from radvqa.errors import RunError
 from radvqa.report import tables
+from radvqa.report.budget import budget_table
+from radvqa.report.calibration import calibration_table
+from radvqa.report.choices import other_tables
+from radvqa.report.comparison import compare_runs
 from radvqa.report.grid import Row, Table
+from radvqa.report.paired import p_value, paired_table
+from radvqa.report.published import published_tables
+from radvqa.report.rules import rules_table, spread_sentence
 from radvqa.report.scored import groups, load, require_same_test
+from radvqa.report.slices import slices_table, small_slices_table, types_table
 
 
 def change_scores(folder: Path, change: Callable[[dict[str, Any]], None]) -> None:
@@ -27,6 +35,11 @@ def with_accuracy(folder: Path, value: float) -> None:
 
 def row(table: Table, name: str) -> Row:
     return next(row for row in table.rows if row.cells[0] == name)
+
+
+def shown(table: Table | None) -> Table:
+    assert table is not None
+    return table
 
 
 def notes(table: Table) -> str:
@@ -81,7 +94,7 @@ def test_only_comparable_published_rows_share_the_table(tmp_path: Path) -> None:
     fair = "Fair (published)"
     assert row(table, fair).cells == (fair, "80.1", "77.0", "–", "–", "–", "–", "–")
     assert "Loose" not in [row.cells[0] for row in table.rows]
-    comparable, other = tables.published_tables(runs)
+    comparable, other = published_tables(runs)
     assert (comparable.title, other.title) == ("Published, comparable", "Published, not comparable")
     assert other.rows[0].cells[0] == "Loose"
     assert "99.0" in other.rows[0].cells
@@ -155,7 +168,7 @@ def test_unequal_budgets_are_noted(tmp_path: Path) -> None:
     runs = load([tmp_path / "long", tmp_path / "short"])
     said = "Not an equal comparison: different epochs, 12 (long); 5 (short)."
     assert said in tables.scores_table(runs).notes
-    assert said in tables.budget_table(runs).notes
+    assert said in shown(budget_table(runs)).notes
 
 
 def test_equal_budgets_are_not_noted(tmp_path: Path) -> None:
@@ -168,7 +181,7 @@ def test_budget_shows_what_a_run_cost(tmp_path: Path) -> None:
     run = make_run(tmp_path / "a", seed=3, epochs=12)
     best = run.facts["best_epoch"]
     value = run.facts["selected"]["value"]
-    assert tables.budget_table(load([tmp_path / "a"])).rows[0].cells == (
+    assert shown(budget_table(load([tmp_path / "a"]))).rows[0].cells == (
         "a",
         "3",
         "resnet18",
@@ -178,6 +191,7 @@ def test_budget_shows_what_a_run_cost(tmp_path: Path) -> None:
         "1,767,389",
         "12,943,901",
         "11 m 17 s",
+        "12 ms",
         "3.0 GiB",
         "NVIDIA H100 80GB",
     )
@@ -186,13 +200,13 @@ def test_budget_shows_what_a_run_cost(tmp_path: Path) -> None:
 def test_question_types_are_ordered_by_size_and_show_seeds_as_spread(tmp_path: Path) -> None:
     for seed in (0, 1):
         make_run(tmp_path / f"s{seed}", seed=seed)
-    change_scores(tmp_path / "s0", lambda scores: scores["question_types"]["Size"].update(n=99))
+    change_scores(tmp_path / "s0", lambda scores: scores["slices"]["question_type"]["Size"].update(n=99))
     runs = load([tmp_path / "s0", tmp_path / "s1"])
-    change = [run.scores["question_types"]["Organ"]["accuracy"] for run in runs]
-    table = tables.types_table(runs[:1])
+    change = [run.scores["slices"]["question_type"]["Organ"]["accuracy"] for run in runs]
+    table = types_table(runs[:1])
     assert table is not None
     assert table.rows[0].cells[:2] == ("Size", "99")
-    spread = tables.types_table(runs)
+    spread = types_table(runs)
     assert spread is not None
     expected = f"{100 * statistics.mean(change):.1f} ± {100 * statistics.stdev(change):.1f}"
     assert row(spread, "Organ").cells[2] == expected
@@ -200,8 +214,8 @@ def test_question_types_are_ordered_by_size_and_show_seeds_as_spread(tmp_path: P
 
 def test_a_data_set_without_types_has_no_table_of_types(tmp_path: Path) -> None:
     make_run(tmp_path / "a")
-    change_scores(tmp_path / "a", lambda scores: scores.update(question_types={}))
-    assert tables.types_table(load([tmp_path / "a"])) is None
+    change_scores(tmp_path / "a", lambda scores: scores.update(slices={}))
+    assert types_table(load([tmp_path / "a"])) is None
 
 
 @pytest.mark.parametrize(
@@ -249,3 +263,149 @@ def test_runs_of_one_name_are_told_apart(tmp_path: Path) -> None:
     make_run(tmp_path / "one" / "run")
     make_run(tmp_path / "two" / "run", seed=1)
     assert [run.name for run in load([tmp_path / "one" / "run", tmp_path / "two" / "run"])] == ["one/run", "two/run"]
+
+
+def test_scores_of_another_format_are_refused_with_the_way_out(tmp_path: Path) -> None:
+    make_run(tmp_path / "a")
+    change_scores(tmp_path / "a", lambda scores: scores.update(format=1))
+    with pytest.raises(RunError, match=r"scores of another version; run `radvqa score .*a` again"):
+        load([tmp_path / "a"])
+
+
+def test_overlap_has_the_echoed_question_and_says_what_is_undefined(tmp_path: Path) -> None:
+    make_run(tmp_path / "a")
+    change_scores(
+        tmp_path / "a",
+        lambda scores: (
+            scores["subsets"]["overall"].update(bleu4=None, bleu4_interval=None, rouge2_n=32),
+            scores["undefined"].update(bleu4="no gold answer has four words", bleu3="not shown anyway"),
+        )[0],
+    )
+    table = shown(tables.text_table(load([tmp_path / "a"])))
+    assert "BLEU-4" not in table.columns
+    assert table.rows[-1].cells[0] == "The question itself as the answer"
+    echoed = files.read_json(tmp_path / "a" / "scores.json")["baselines"]["echo_question"]["overall"]["token_recall"]
+    assert table.rows[-1].cells[1] == f"{100 * echoed:.1f}"
+    assert "BLEU-4 is undefined (–): no gold answer has four words." in table.notes
+    assert "ROUGE-2: over the 32 questions of 80 for which it is defined." in table.notes
+    assert "not shown anyway" not in notes(table)
+    names = [row.cells[0] for row in tables.scores_table(load([tmp_path / "a"])).rows]
+    assert "The question itself as the answer" not in names
+
+
+def test_rules_lie_side_by_side_with_their_spread(tmp_path: Path) -> None:
+    for seed in (0, 1):
+        make_run(tmp_path / f"s{seed}", seed=seed)
+        rules = {
+            name: {"overall": {"n": 80, "value": value + 0.02 * seed, "value_interval": [0.5, 0.9]}}
+            for name, value in (("seed000", 0.7), ("llava_med", 0.8), ("somebodys", 0.6))
+        }
+        change_scores(tmp_path / f"s{seed}", lambda scores, rules=rules: scores.update(rules=rules))  # type: ignore[misc]
+        with_accuracy(tmp_path / f"s{seed}", 0.7 + 0.02 * seed)
+    runs = load([tmp_path / "s0", tmp_path / "s1"])
+    table = shown(rules_table(runs))
+    assert table.columns == ("Answered by", "Our accuracy", "seed 000", "LLaVA-Med", "somebodys")
+    assert table.rows[0].cells[2:] == ("71.0 ± 1.4", "81.0 ± 1.4", "61.0 ± 1.4")  # 70 and 72: sd = sqrt(2)
+    assert row(table, "s0 (seed 0)").cells[2:] == ("70.0 [50.0, 90.0]", "80.0 [50.0, 90.0]", "60.0 [50.0, 90.0]")
+    assert spread_sentence(groups(runs)[0]) == "cnn_lstm: 71.0 by our rule is 61.0 to 81.0 by others."
+    assert any(note.startswith("LLaVA-Med: ") and "Source: " in note for note in table.notes)
+
+
+def test_without_rules_there_is_no_such_table(tmp_path: Path) -> None:
+    make_run(tmp_path / "a")
+    change_scores(tmp_path / "a", lambda scores: scores.update(rules={}))
+    runs = load([tmp_path / "a"])
+    assert rules_table(runs) is None
+    assert spread_sentence(groups(runs)[0]) is None
+
+
+def test_calibration_is_shown_for_runs_with_confidence(tmp_path: Path) -> None:
+    make_run(tmp_path / "a")
+    make_run(tmp_path / "b", name="blip")
+    found = {"n": 80, "ece": 0.0512, "brier": 0.1234, "at_coverage": {"0.5": 0.9, "0.8": 0.85, "0.9": 0.8, "1.0": 0.75}}
+    change_scores(tmp_path / "a", lambda scores: scores.update(calibration=found))
+    change_scores(tmp_path / "b", lambda scores: scores.update(calibration=None))
+    table = shown(calibration_table(load([tmp_path / "a", tmp_path / "b"])))
+    assert [row.cells for row in table.rows] == [("a", "5.1", "0.123", "75.0", "80.0", "85.0", "90.0")]
+    assert "Without a confidence for every answer: b." in table.notes
+    assert calibration_table(load([tmp_path / "b"])) is None
+
+
+def test_slices_are_ordered_by_weakness_and_small_ones_stand_apart(tmp_path: Path) -> None:
+    make_run(tmp_path / "a")
+    slices = {
+        "question_type": {
+            "Organ": {"n": 40, "accuracy": 0.9, "accuracy_interval": [0.8, 1.0]},
+            "Size": {"n": 31, "accuracy": 0.4, "accuracy_interval": None},
+            "Odd": {"n": 9, "accuracy": 0.1, "accuracy_interval": [0.0, 0.2]},
+        },
+        "modality": {"CT": {"n": 80, "accuracy": 0.6, "accuracy_interval": [0.5, 0.7]}},
+    }
+    change_scores(tmp_path / "a", lambda scores: scores.update(slices=slices))
+    runs = load([tmp_path / "a"])
+    assert [row.cells for row in shown(slices_table(runs)).rows] == [
+        ("Question type: Size", "31", "40.0"),
+        ("Modality: CT", "80", "60.0 [50.0, 70.0]"),
+        ("Question type: Organ", "40", "90.0 [80.0, 100.0]"),
+    ]
+    assert [row.cells[0] for row in shown(small_slices_table(runs)).rows] == ["Question type: Odd"]
+    assert [row.cells[0] for row in shown(slices_table(runs, most=1)).rows] == ["Question type: Size"]
+    assert "The 1 weakest part of 3." in shown(slices_table(runs, most=1)).notes
+
+
+def test_seeds_are_averaged_before_groups_are_compared(tmp_path: Path) -> None:
+    for seed in (0, 1):
+        make_run(tmp_path / f"s{seed}", seed=seed, skill=0.9)
+    make_run(tmp_path / "weak", name="weak", skill=0.3)
+    make_run(tmp_path / "copy", name="copy", skill=0.3)
+    (comparison,) = compare_runs([tmp_path / name for name in ("s0", "weak", "s1", "copy")])
+    assert [(pair.name, pair.against) for pair in comparison.paired] == [("weak", "cnn_lstm"), ("copy", "cnn_lstm")]
+    values = [run.value("overall", "accuracy") or 0.0 for run in comparison.runs]
+    pair = comparison.paired[0]
+    assert pair.difference == pytest.approx(values[1] - (values[0] + values[2]) / 2, abs=1e-6)
+    gained = pair.test.only_first - pair.test.only_second
+    assert gained == pytest.approx(80 * pair.difference)
+    assert pair.mcnemar_p is None  # means over seeds are neither right nor wrong
+    assert pair.test.bootstrap_p is not None
+    assert pair.holm_p == pytest.approx(2 * pair.test.bootstrap_p)  # Holm: twice the smaller of two
+    assert pair.sure
+    table = shown(paired_table(comparison.paired))
+    assert "McNemar p" not in table.columns
+    assert "Holm p" in table.columns
+
+
+def test_one_comparison_of_two_runs_has_mcnemar_and_needs_no_holm(tmp_path: Path) -> None:
+    make_run(tmp_path / "good", skill=0.95)
+    make_run(tmp_path / "bad", name="bad", skill=0.3)
+    (comparison,) = compare_runs([tmp_path / "good", tmp_path / "bad"])
+    table = shown(paired_table(comparison.paired))
+    assert table.columns[:4] == ("Compared", "Points", "McNemar p", "Bootstrap p")
+    assert table.rows[0].cells[2] == "< 0.001"
+    assert table.notes[0].startswith("bad is worse than good: −")
+
+
+@pytest.mark.parametrize(
+    ("p", "written"), [(None, "–"), (0.0004, "< 0.001"), (0.0312, "0.031"), (0.0996, "0.10"), (1.0, "1.00")]
+)
+def test_p_values(p: float | None, written: str) -> None:
+    assert p_value(p) == written
+
+
+def test_tables_of_rare_scores_appear_with_them(tmp_path: Path) -> None:
+    make_run(tmp_path / "a")
+    assert other_tables(load([tmp_path / "a"])) == []
+    choice = {
+        "n": 40,
+        "accuracy": 0.5,
+        "accuracy_interval": [0.4, 0.6],
+        "chance": 0.25,
+        "unparsed": 3,
+        "letters": {"A": {"gold": 10, "chosen": 30}, "B": {"gold": 30, "chosen": 7}},
+    }
+    similar = {"sbert": {"model": "MiniLM", "value": 0.83, "value_interval": [0.8, 0.86], "floor": 0.41}}
+    judge = {"model": "SmolLM2", "accuracy": 0.7, "accuracy_interval": [0.6, 0.8], "agreement": 0.9, "unreadable": 2}
+    change_scores(tmp_path / "a", lambda scores: scores.update(multiple_choice=choice, similarity=similar, judge=judge))
+    multiple, similarity, judged = other_tables(load([tmp_path / "a"]))
+    assert multiple.rows[0].cells == ("a", "40", "50.0 [40.0, 60.0]", "25.0", "3", "30 / 10", "7 / 30")
+    assert similarity.rows[0].cells == ("a", "sbert", "83.0 [80.0, 86.0]", "41.0", "MiniLM")
+    assert judged.rows[0].cells == ("a", "SmolLM2", "70.0 [60.0, 80.0] %", "90.0 %", "2")

@@ -6,9 +6,11 @@ import pytest
 
 from radvqa.data import registry
 from radvqa.errors import DataError
+from radvqa.prediction import Prediction
 from radvqa.sample import AnswerType, Sample
 from radvqa.scoring import scorer
-from radvqa.scoring.baselines import predict_baselines
+from radvqa.scoring.baselines import fit_baselines, predict_baselines
+from radvqa.text import NORMALISERS
 
 
 def sample(
@@ -81,6 +83,17 @@ def test_predictions_stand_beside_the_gold_and_say_whether_it_was_seen() -> None
     assert list(made) == ["always_yes", "majority_per_type", "question_lookup", "question_metadata_lookup"]
     for predictions in made.values():
         assert [(p.id, p.answer, p.answer_seen) for p in predictions] == [("t", "LUNG!", True), ("u", "spleen", False)]
+
+
+def test_predictions_learn_how_familiar_they_are() -> None:
+    made = fit_baselines(TRAIN, NORMALISERS["seed000"])
+    gold = TRAIN[0]
+    twice = sum(NORMALISERS["seed000"](s.answer) == NORMALISERS["seed000"](gold.answer) for s in TRAIN)
+    asked = [
+        Prediction("1", gold.question.upper(), gold.answer.upper(), "?", "OPEN"),
+        Prediction("2", "Never asked?", "spleen", "?", "OPEN"),
+    ]
+    assert [(p.answer_count, p.question_seen) for p in made.familiar(asked)] == [(twice, True), (0, False)]
 
 
 def test_nothing_to_learn_from_and_unknown_normalisers_are_refused() -> None:

@@ -1,4 +1,4 @@
-"""What the normalisers make of answers, and what the equality rule then counts."""
+"""What the normalisers make of answers, and what equality after them then counts."""
 
 import pytest
 from hypothesis import given
@@ -8,29 +8,7 @@ from radvqa import text
 from radvqa.prediction import Prediction
 from radvqa.scoring import scorer
 
-# Ten pairs on which published scoring rules disagree; the rule `seed000` counts none of them as correct.
-HARD_PAIRS = [
-    ("X-Ray", "x ray", "OPEN"),
-    ("2", "two", "OPEN"),
-    ("Yes", "Yes, there is.", "CLOSED"),
-    ("No", "Not seen", "CLOSED"),
-    ("Lung", "the lung", "OPEN"),
-    ("T2", "T2-weighted", "OPEN"),
-    ("Left Lung, Lower Right", "lower right left lung", "OPEN"),
-    ("No", "abnormal", "CLOSED"),
-    ("Liver", "Liver (segment 4)", "OPEN"),
-    ("None", "0", "OPEN"),
-]
-
 EASY_PAIRS = [("X-Ray", "xray"), ("Yes", " yes. "), ("Left  Lung", "left lung"), ("T2-weighted", "t2weighted")]
-
-
-@pytest.mark.parametrize(("gold", "answer", "answer_type"), HARD_PAIRS)
-def test_seed000_counts_none_of_the_hard_pairs(gold: str, answer: str, answer_type: str) -> None:
-    row = {"id": "1", "question": "?", "answer": gold, "prediction": answer, "answer_type": answer_type}
-    scores = scorer.score([Prediction(**row)], normaliser="seed000", resamples=1)  # type: ignore[arg-type]
-    assert scores["subsets"]["overall"]["accuracy"] == 0
-    assert scores["subsets"][answer_type.lower()]["exact_match"] == 0
 
 
 @pytest.mark.parametrize(("gold", "answer"), EASY_PAIRS)

@@ -1,6 +1,7 @@
 """``radvqa score`` on run folders and on plain files."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +9,7 @@ import pytest
 
 from radvqa import files
 from radvqa.commands.score import score
+from radvqa.data import registry
 from radvqa.errors import DataError, RunError
 from radvqa.prediction import Prediction, write_predictions
 from radvqa.run import Run
@@ -47,7 +49,7 @@ def test_predictions_on_another_split_are_scored_beside(run: Run) -> None:
     run.write_answers(other, PREDICTIONS, {})
     scores = score(run.folder, data="made:up", split="hard")
     assert run.scores(other) == scores
-    assert scores["baselines"] == {}
+    assert set(scores["baselines"]) == {"echo_question"}
     assert not (run.folder / "scores.json").exists()
 
 
@@ -78,7 +80,7 @@ def test_a_minimal_file_is_enough(tmp_path: Path) -> None:
     [
         ("", "holds no predictions"),
         (line() + line(), "line 2: the id '1' was already used"),
-        (line(answer=None), "line 1: the key 'answer' is missing"),
+        (line(answer=None), "has no column with the gold answers"),
         (line(answer_type="maybe"), "answer_type must be one of OPEN, CLOSED"),
         ("{", "line 1 is not valid JSON"),
         ("[1]\n", "expected a JSON object"),
@@ -97,3 +99,39 @@ def test_anything_else_is_refused(tmp_path: Path) -> None:
         score(tmp_path / "gone")
     with pytest.raises(RunError, match="is not a run folder"):
         score(tmp_path)
+
+
+def test_gold_answers_come_from_another_file_or_a_data_set(tmp_path: Path) -> None:
+    write_predictions(tmp_path / "gold.jsonl", PREDICTIONS)
+    files.write_text(tmp_path / "mine.jsonl", json.dumps({"id": "1", "prediction": "yes"}) + "\n")
+    scores = score(tmp_path / "mine.jsonl", gold=str(tmp_path / "gold.jsonl"))
+    assert (scores["questions"], scores["missing"]) == (2, 1)
+    assert scores["subsets"]["overall"]["accuracy"] == 0.5
+    with pytest.raises(DataError, match="neither a file nor a data set"):
+        score(tmp_path / "mine.jsonl", gold="nowhere")
+
+
+def test_gold_answers_come_from_a_data_set(tmp_path: Path) -> None:
+    asked = registry.load_split("phantom:mini", "test")
+    rows = [{"id": sample.id, "prediction": sample.answer} for sample in asked[1:]]
+    files.write_jsonl(tmp_path / "mine.jsonl", rows)
+    scores = score(tmp_path / "mine.jsonl", gold="phantom:mini")
+    assert (scores["questions"], scores["missing"]) == (len(asked), 1)
+    assert scores["subsets"]["overall"]["accuracy"] == pytest.approx(1 - 1 / len(asked), abs=1e-6)
+
+
+def test_repeated_answers_are_scored_for_consistency(tmp_path: Path) -> None:
+    for name, second in (("a", "Liver"), ("b", "Lung"), ("c", "Heart")):
+        write_predictions(tmp_path / f"{name}.jsonl", [PREDICTIONS[0], replace(PREDICTIONS[1], prediction=second)])
+    repeats = [tmp_path / "b.jsonl", tmp_path / "c.jsonl"]
+    found = score(tmp_path / "a.jsonl", repeats=repeats)["consistency"]
+    assert (found["runs"], found["n"], found["all_same"]) == (3, 2, 0.5)
+
+
+def test_scoring_a_run_again_keeps_what_a_judge_said(run: Run) -> None:
+    answers = run.answers()
+    run.write_answers(answers, PREDICTIONS, {})
+    run.write_scores(answers, {**score(run.folder), "judge": {"model": "made up"}})
+    assert score(run.folder)["judge"] == {"model": "made up"}
+    run.write_answers(answers, PREDICTIONS, {})  # new predictions have not been judged
+    assert score(run.folder)["judge"] is None

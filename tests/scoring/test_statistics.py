@@ -2,11 +2,23 @@
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from sklearn.metrics import f1_score
+from statsmodels.regression.linear_model import OLS
 
 from radvqa.errors import RadvqaError
 from radvqa.scoring import statistics
-from radvqa.scoring.statistics import MacroF1, Mean, SeedSummary, cluster_intervals, over_seeds
+from radvqa.scoring.statistics import (
+    MacroF1,
+    Mean,
+    SeedSummary,
+    Within,
+    cluster_intervals,
+    clustered_standard_error,
+    over_seeds,
+    value,
+)
 
 RANDOM = np.random.default_rng(7)
 N = 120
@@ -90,3 +102,57 @@ def test_seeds_are_summarised_with_the_sample_deviation() -> None:
     assert over_seeds([0.7]) == SeedSummary(0.7, None, 1)
     with pytest.raises(RadvqaError, match="no seeds"):
         over_seeds([])
+
+
+def test_statistics_within_rows_equal_a_bootstrap_written_out() -> None:
+    rows = np.flatnonzero(RANDOM.random(N) < 0.3)
+    found = cluster_intervals({"part": Within(Mean(VALUES[rows]), rows)}, CLUSTER, resamples=60, seed=3)["part"]
+    means = [np.mean(VALUES[drawn[np.isin(drawn, rows)]]) for drawn in drawn_items(CLUSTER, 60, 3)]
+    assert found == pytest.approx(tuple(np.quantile(means, [0.025, 0.975])))
+
+
+def test_a_part_that_lies_in_one_cluster_has_no_interval() -> None:
+    rows = np.flatnonzero(CLUSTER[0] == CLUSTER)
+    found = cluster_intervals({"part": Within(Mean(VALUES[rows]), rows), "whole": Mean(VALUES)}, CLUSTER, resamples=20)
+    assert found["part"] is None
+    assert found["whole"] is not None
+
+
+def test_values_that_are_not_defined_are_left_out() -> None:
+    values = VALUES.copy()
+    values[::3] = np.nan
+    assert value(Mean(values), N) == pytest.approx(np.nanmean(values))
+    found = cluster_intervals({"": Mean(values)}, CLUSTER, resamples=60, seed=3)[""]
+    means = [np.nanmean(values[drawn]) for drawn in drawn_items(CLUSTER, 60, 3)]
+    assert found == pytest.approx(tuple(np.quantile(means, [0.025, 0.975])))
+
+
+def test_macro_f1_over_chosen_classes_equals_scikit_learn() -> None:
+    chosen = np.unique(GOLD)
+    expected = f1_score(GOLD, ANSWER, labels=chosen, average="macro", zero_division=0)
+    assert value(MacroF1(GOLD, ANSWER, chosen), N) == pytest.approx(expected)
+
+
+def test_the_clustered_standard_error_equals_statsmodels() -> None:
+    fit = OLS(VALUES, np.ones(N)).fit(cov_type="cluster", cov_kwds={"groups": CLUSTER, "use_correction": False})
+    clusters = len(np.unique(CLUSTER))
+    expected = fit.bse[0] * np.sqrt(clusters / (clusters - 1))
+    assert clustered_standard_error(VALUES, CLUSTER) == pytest.approx(expected)
+
+
+def test_the_clustered_standard_error_of_single_items_is_the_usual_one() -> None:
+    found = clustered_standard_error(VALUES, np.arange(N))
+    assert found == pytest.approx(VALUES.std(ddof=1) / N**0.5)
+    assert clustered_standard_error(VALUES, np.zeros(N, dtype=np.intp)) is None
+
+
+@given(st.integers(2, 40))
+def test_intervals_shrink_as_the_test_set_grows(copies: int) -> None:
+    """The same answers on many times as many images: the standard error falls with the square root."""
+    values = np.tile(VALUES, copies)
+    cluster = np.concatenate([CLUSTER + 100 * copy for copy in range(copies)])
+    few, many = clustered_standard_error(VALUES, CLUSTER), clustered_standard_error(values, cluster)
+    assert few is not None
+    assert many is not None
+    assert many < few
+    assert many == pytest.approx(few / copies**0.5, rel=0.03)

@@ -1,14 +1,18 @@
-"""``radvqa compare``: runs side by side, with what separates a real difference from luck."""
+"""``radvqa compare``: runs and predictions files side by side, with what separates a real difference from luck."""
 
 from collections.abc import Sequence
 from pathlib import Path
 from typing import IO, Any
 
+from radvqa.report.budget import budget_table
 from radvqa.report.comparison import Comparison, compare_runs
 from radvqa.report.grid import Table, print_table
 from radvqa.report.html import report
+from radvqa.report.paired import paired_table
+from radvqa.report.published import published_tables
 from radvqa.report.results import results_page
-from radvqa.report.tables import budget_table, paired_table, published_tables, scores_table, types_table
+from radvqa.report.rules import rules_table
+from radvqa.report.tables import scores_table
 
 
 def compare(
@@ -19,22 +23,26 @@ def compare(
     html: Path | None = None,
     markdown: Path | None = None,
 ) -> dict[str, Any]:
-    """Compare scored runs; runs on several data sets are compared data set by data set.
+    """Compare scored runs and predictions files; those on several data sets are compared data set by data set.
 
     Args:
-        runs: the run folders; every later one is also compared question by question with the first.
+        runs: run folders and predictions files. Runs that differ in the seed alone make one group, and every later
+            group is also compared question by question with the first. A file is scored here; where it answers the
+            questions of a run beside it, it is laid on that run's data set.
         data: data set to compare on; by default each run's own.
         split: split to compare on; by default each run's own test split.
         html: write a report that is one file here.
         markdown: write a page of results here.
 
     Returns:
-        Plain values: ``datasets``, each with its ``runs`` (name, seed, scores by subset with intervals, budget),
-        ``groups`` (mean and sd over seeds), ``baselines``, ``published``, ``paired`` and ``notes``.
+        Plain values: ``datasets``, each with its ``runs`` (name, seed, scores by subset with intervals, slices, rules,
+        calibration, budget), ``groups`` (mean and sd over seeds), ``baselines``, ``published``, ``paired`` and
+        ``notes``.
 
     Raises:
         RunError: when a run is missing, unfinished or not scored, or runs on one data set were scored on different
             splits or with different normalisers.
+        DataError: when a predictions file cannot be read.
     """
     from radvqa import files
 
@@ -56,13 +64,14 @@ def show(
     """Print the comparison for people: the tables of each data set.
 
     Args:
-        runs: the run folders.
+        runs: run folders and predictions files.
         data: as for ``compare``.
         split: as for ``compare``.
         stream: where to print; stdout by default.
 
     Raises:
         RunError: as ``compare``.
+        DataError: as ``compare``.
     """
     for comparison in compare_runs(runs, data=data, split=split):
         for table in _tables(comparison):
@@ -70,7 +79,7 @@ def show(
 
 
 def _tables(comparison: Comparison) -> list[Table]:
-    types, paired = types_table(comparison.runs), paired_table(comparison.paired)
-    tables = [scores_table(comparison.runs), paired, types, budget_table(comparison.runs)]
-    tables += [table for table in published_tables(comparison.runs) if table.title.endswith("not comparable")]
+    runs = comparison.runs
+    tables = [scores_table(runs), paired_table(comparison.paired), rules_table(runs), budget_table(runs)]
+    tables += [table for table in published_tables(runs) if table.title.endswith("not comparable")]
     return [table for table in tables if table is not None]

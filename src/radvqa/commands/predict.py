@@ -103,7 +103,7 @@ def write_thumbnails(folder: Path, samples: Sequence[Sample]) -> None:
         for number, (name, sample) in enumerate(pictures.items()):
             names[name] = f"{number:04d}.webp"
             small = image.shrink(_decoded(sample), _THUMBNAIL_SIDE)
-            (new / names[name]).write_bytes(image.encode_webp(small))
+            files.write_bytes(new / names[name], image.encode_webp(small))
         files.write_json(new / "index.json", names)
 
 

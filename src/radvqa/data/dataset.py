@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from radvqa.errors import DataError
 from radvqa.sample import Region, Sample
@@ -26,11 +26,19 @@ class Split:
 
 @dataclass(frozen=True)
 class Version:
-    """One version of a data set: a language or a published variant, never silently mixed with another."""
+    """One version of a data set: a language or a published variant, never silently mixed with another.
+
+    Attributes:
+        summary: what it is, in a line.
+        splits: what was published about each split, in published order.
+        language: ISO 639-1 code; ``mul`` when languages are mixed.
+        warning: a sentence that is shown whenever the version is loaded; empty when it can be used as it is.
+    """
 
     summary: str
     splits: Mapping[str, Split]
     language: str = "en"
+    warning: str = ""
 
 
 @dataclass(frozen=True)
@@ -91,4 +99,13 @@ class DataSet(Protocol):
 
     def regions(self, folder: Path, image: str) -> list[Region]:
         """Return the labelled regions of one image; empty when the data set has none."""
+        ...
+
+
+@runtime_checkable
+class Linked(Protocol):
+    """A data set that knows which of its rows put the same question in other words."""
+
+    def links(self, folder: Path, version: str) -> Mapping[str, str]:
+        """Return the record that a sample asks about, by sample id; equal records are rephrasings of each other."""
         ...

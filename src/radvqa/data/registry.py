@@ -4,8 +4,11 @@ import os
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
+from radvqa import console
+from radvqa.data import split_file
 from radvqa.data.dataset import DataSet, Problems, Version
 from radvqa.errors import DataError, nearest
 from radvqa.registry import Registry
@@ -81,6 +84,8 @@ def load(name: str, problems: Problems | None = None) -> list[Sample]:
     """
     selection = select(name)
     problems = problems or Problems()
+    if selection.version.warning:
+        _warn(f"{selection.name}: {selection.version.warning}")
     samples = _without_repeated_ids(
         selection.data_set.load(selection.folder, selection.version_name, problems), problems
     )
@@ -94,9 +99,16 @@ def load(name: str, problems: Problems | None = None) -> list[Sample]:
 def load_split(name: str, split: str, problems: Problems | None = None) -> list[Sample]:
     """Load one split of a data set.
 
+    Args:
+        name: ``name`` or ``name:version``.
+        split: a published split, or the path of a split file (``….json``) that keeps a part of one.
+        problems: where bad rows are reported; by default the first one raises.
+
     Raises:
-        DataError: as ``load``, and for an unknown split.
+        DataError: as ``load``, for an unknown split, and for a split file that does not fit the data set.
     """
+    if split_file.names_a_file(split):
+        return _load_part(name, Path(split), problems or Problems())
     known = list(select(name).version.splits)
     if split not in known:
         raise DataError(f"{name} has no split {split!r}; {nearest(split, known)}")
@@ -107,6 +119,21 @@ def regions(name: str, image: str) -> list[Region]:
     """Return the labelled regions of one image of a data set."""
     selection = select(name)
     return selection.data_set.regions(selection.folder, image)
+
+
+def _load_part(name: str, path: Path, problems: Problems) -> list[Sample]:
+    part = split_file.read(path)
+    if part.dataset != select(name).name:
+        raise DataError(f"{path} is a part of {part.dataset}, not of {select(name).name}; load {part.dataset} with it.")
+    before = len(problems.found)
+    samples = load_split(name, part.split, problems)
+    return split_file.keep(part, samples, path, rows_skipped=len(problems.found) > before)
+
+
+@cache
+def _warn(sentence: str) -> None:
+    """Say it once in a process, however many splits are loaded."""
+    console.say(sentence)
 
 
 def _without_repeated_ids(samples: Iterable[Sample], problems: Problems) -> list[Sample]:

@@ -6,11 +6,13 @@ from typing import Any
 from radvqa import files
 from radvqa.errors import RunError
 from radvqa.report import sentences
+from radvqa.report.budget import budget_table
 from radvqa.report.comparison import Comparison, compare_runs
 from radvqa.report.grid import markdown_text, to_markdown
 from radvqa.report.numbers import UNDEFINED, count, without_folders
 from radvqa.report.scored import Scored
-from radvqa.report.tables import budget_table, scores_table, types_table
+from radvqa.report.slices import types_table
+from radvqa.report.tables import scores_table
 from radvqa.run import Run
 
 
@@ -53,13 +55,13 @@ def model_card(folder: Path, *, data: str | None = None, split: str | None = Non
         *_scores(comparison),
         "## Limits",
         _limits(known, comparison),
-        to_markdown(budget_table([known]), 2).rstrip(),
+        *(to_markdown(table, 2).rstrip() for table in [budget_table([known])] if table is not None),
     ]
     return "\n\n".join(parts) + "\n"
 
 
 def _unscored(run: Run) -> Scored:
-    return Scored(run.name, run, run.answers(), {}, run.recipe, run.facts, run.provenance, run.history)
+    return Scored.from_run(run, run.answers(), {})
 
 
 def _bullets(values: dict[str, Any]) -> str:

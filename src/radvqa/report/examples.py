@@ -7,7 +7,7 @@ from pathlib import Path
 from radvqa import files
 from radvqa.errors import DataError
 from radvqa.prediction import Prediction
-from radvqa.report.paired import is_right
+from radvqa.report.judged import is_right
 from radvqa.report.scored import Scored
 from radvqa.report.tables import baseline_name
 
@@ -67,7 +67,15 @@ def examples(runs: Sequence[Scored], most: int = MOST) -> list[Example]:
 
 
 def _listed(run: Scored) -> dict[str, Path]:
-    path = run.run.examples / "examples.json"
+    return {} if run.run is None else listed_files(run.run.examples / "examples.json")
+
+
+def listed_files(path: Path) -> dict[str, Path]:
+    """Read a list of files that lie beside it: name → path; empty when there is no list.
+
+    Raises:
+        DataError: when it is not a JSON object, or names anything but a file beside it.
+    """
     if not path.is_file():
         return {}
     listed = files.read_json(path)
@@ -75,9 +83,9 @@ def _listed(run: Scored) -> dict[str, Path]:
         raise DataError(f"{path} is not a JSON object.")
     for name in listed.values():
         # A report is passed on; a list made by somebody else must not pull other files of this machine into it.
-        if not isinstance(name, str) or Path(name).name != name or (run.run.examples / name).is_symlink():
+        if not isinstance(name, str) or Path(name).name != name or (path.parent / name).is_symlink():
             raise DataError(f"{path} names {name!r}, which is not a file beside it.")
-    return {str(sample): run.run.examples / name for sample, name in listed.items()}
+    return {str(key): path.parent / name for key, name in listed.items()}
 
 
 def _example(sample: str, path: Path, runs: Sequence[Scored], owner: Scored) -> Example:

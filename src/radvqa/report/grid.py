@@ -6,7 +6,11 @@ from dataclasses import asdict, dataclass
 from html import escape
 from typing import IO, Any, Literal
 
+from radvqa.report.numbers import UNDEFINED
+
 Kind = Literal["run", "mean", "seed", "baseline", "published", "row"]
+
+NOTHING = frozenset({"", UNDEFINED})
 
 _GAP = 2  # letters between the columns of a terminal
 _WORDS = 44  # letters of a column of words before it wraps
@@ -57,6 +61,13 @@ class Table:
     def as_json(self) -> dict[str, Any]:
         """Return the table as plain values."""
         return {**asdict(self), "words": sorted(self.words)}
+
+
+def without_empty(table: Table) -> Table:
+    """Leave out columns in which no row says anything."""
+    kept = [i for i in range(len(table.columns)) if i == 0 or any(row.cells[i] not in NOTHING for row in table.rows)]
+    rows = tuple(Row(tuple(row.cells[i] for i in kept), row.kind) for row in table.rows)
+    return Table(table.title, tuple(table.columns[i] for i in kept), rows, table.notes, table.words)
 
 
 def _first_cell(row: Row) -> str:

@@ -1,9 +1,11 @@
-"""The report: one HTML file with everything in it, that loads nothing from anywhere and runs no script."""
+"""The report: one HTML file with everything in it, that loads nothing from anywhere."""
 
+import base64
+import hashlib
 from collections.abc import Sequence
 from importlib import resources
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import yaml
 
@@ -11,17 +13,16 @@ import radvqa
 from radvqa import files
 from radvqa.report import sentences
 from radvqa.report.comparison import LOOKUP, Comparison, compare_runs
+from radvqa.report.disagreements import browser
 from radvqa.report.examples import Example, examples
-from radvqa.report.grid import Table, to_html
+from radvqa.report.grid import to_html
 from radvqa.report.numbers import mean_sd, percent, plural, with_interval, without_folders
+from radvqa.report.parts import Part, parts, warnings
+from radvqa.report.rules import spread as rule_spread
 from radvqa.report.scored import Group, Scored
-from radvqa.report.tables import budget_table, paired_table, published_tables, scores_table, types_table
+from radvqa.report.thumbnails import MOST
 
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
-
-MOST_BARS = 6  # runs in one figure of bars; more cannot be told apart
-MOST_KINDS = 4  # runs in the figure of question types, which has a bar for each type and run
+_EXAMPLES = 6
 
 
 def write_report(runs: Sequence[Path], path: Path, *, data: str | None = None, split: str | None = None) -> None:
@@ -42,19 +43,29 @@ def write_report(runs: Sequence[Path], path: Path, *, data: str | None = None, s
 def report(comparisons: Sequence[Comparison]) -> str:
     """Return the page as text, one section for each comparison."""
     import jinja2
+    from markupsafe import Markup
 
     environment = jinja2.Environment(
         autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
-    text = (resources.files("radvqa.report") / "templates" / "page.html.j2").read_text(encoding="utf-8")
-    return environment.from_string(text).render(
+    script = _template("browser.js")
+    page = environment.from_string(_template("page.html.j2")).render(
         title=_title(comparisons),
         eyebrow=" · ".join(comparison.test for comparison in comparisons),
         description=sentences.accuracy(comparisons[0].groups[0]),
         version=radvqa.__version__,
         research_only=sentences.RESEARCH_ONLY,
-        sections=[_section(comparison) for comparison in comparisons],
+        style=Markup(_template("page.css")),  # noqa: S704 - our own file
+        script=Markup(script),  # noqa: S704 - our own file
+        script_hash=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode("ascii"),
+        sections=[_section(comparison, i, MOST // len(comparisons)) for i, comparison in enumerate(comparisons, 1)],
     )
+    # JSON may hold half of a surrogate pair, which no file can
+    return page.encode("utf-8", "replace").decode("utf-8")
+
+
+def _template(name: str) -> str:
+    return (resources.files("radvqa.report") / "templates" / name).read_text(encoding="utf-8")
 
 
 def _title(comparisons: Sequence[Comparison]) -> str:
@@ -67,28 +78,45 @@ def _title(comparisons: Sequence[Comparison]) -> str:
     return f"Comparison of {plural(recipes, 'model')}"
 
 
-def _section(comparison: Comparison) -> dict[str, Any]:
-    shown = examples(comparison.runs)
+def _section(comparison: Comparison, number: int, pictures: int) -> dict[str, Any]:
+    shown = examples(comparison.runs, _EXAMPLES)
     return {
+        "number": number,
         "test": comparison.test,
+        "asked": sentences.asked(comparison),
         "headlines": [_headline(group, comparison) for group in comparison.groups],
-        "scores": _table(scores_table(comparison.runs)),
-        "paired": _table(paired_table(comparison.paired)),
-        "types": _table(types_table(comparison.runs)),
-        "published": [_table(table) for table in published_tables(comparison.runs)],
-        "budget": _table(budget_table(comparison.runs)),
-        "figures": _figures(comparison),
+        "warnings": warnings(comparison),
+        "probed": any(run.probes is not None for run in comparison.runs),
+        "parts": [_part(part) for part in parts(comparison)],
+        "browser": _browser(comparison, pictures),
+        "several": len(comparison.runs) > 1,
         "examples": [_example(example) for example in shown],
         "confident": any(answer.confidence is not None for example in shown for answer in example.answers),
         "runs": [_made(run) for run in comparison.runs],
     }
 
 
-def _table(table: Table | None) -> Any:
-    """Render a table for the page; to_html escapes every text that it is given, so nothing is escaped twice."""
+def _part(part: Part) -> dict[str, Any]:
+    """Render the tables of a part; to_html escapes every text that it is given, so nothing is escaped twice."""
     from markupsafe import Markup
 
-    return "" if table is None else Markup(to_html(table))  # noqa: S704
+    return {
+        "key": part.key,
+        "title": part.title,
+        "intro": part.intro,
+        "lead": part.lead,
+        "tables": [Markup(to_html(table)) for table in part.tables],  # noqa: S704
+        "figures": part.figures,
+        "folded": [{"title": table.title, "table": Markup(to_html(table))} for table in part.folded],  # noqa: S704
+    }
+
+
+def _browser(comparison: Comparison, pictures: int) -> dict[str, Any]:
+    """Prepare the questions for the page's script; the JSON cannot end the element that it stands in."""
+    from markupsafe import Markup
+
+    found = browser(comparison, pictures)
+    return {**found, "data": Markup(found["data"]), "pictures": Markup(found["pictures"])}  # noqa: S704
 
 
 def _headline(group: Group, comparison: Comparison) -> dict[str, Any]:
@@ -107,7 +135,9 @@ def _headline(group: Group, comparison: Comparison) -> dict[str, Any]:
         said, around = percent(value), f"[{percent(low)}, {percent(high)}]" if interval else ""
         label = f"{with_interval(value, interval)} %"
     lookup = group.runs[0].scores.get("baselines", {}).get(LOOKUP, {}).get("overall", {}).get("accuracy")
+    rules = rule_spread(group)
     return {
+        "name": group.label,
         "value": said,
         "spread": around,
         "label": label,
@@ -115,51 +145,14 @@ def _headline(group: Group, comparison: Comparison) -> dict[str, Any]:
         "low": _width(low),
         "high": _width(high),
         "lookup": _width(lookup),
+        "rules": None if rules is None else f"{percent(rules[1])} to {percent(rules[2])} % by published rules",
         "sentence": sentences.headline(group, comparison),
+        "verdict": sentences.short_verdict(group, comparison),
     }
 
 
 def _width(fraction: float | None) -> float | None:
     return None if fraction is None else round(100 * fraction, 1)
-
-
-def _figures(comparison: Comparison) -> list[dict[str, str]]:
-    from radvqa.report.figures import by_question_type, by_subset, long_tail, training_curves
-
-    firsts = [group.runs[0] for group in comparison.groups]
-    shown = list(comparison.runs) if len(comparison.runs) <= MOST_BARS else firsts[:MOST_BARS]
-    left_out = "" if len(shown) == len(comparison.runs) else f" {plural(len(shown), 'run')} shown, all in the table."
-    drawn: list[tuple[Figure | None, str, str]] = [
-        (
-            by_subset(shown),
-            "Accuracy beside the trivial baselines",
-            f"Bars: accuracy; whiskers: 95 % interval. The grey bars never see a picture.{left_out}",
-        ),
-        (
-            by_question_type(firsts[:MOST_KINDS]),
-            "Accuracy by question type",
-            "Whiskers: 95 % interval; wide where a type has few questions."
-            + (" Of runs that differ in the seed the first is shown." if len(firsts) < len(comparison.runs) else ""),
-        ),
-    ]
-    for run in firsts:
-        drawn.append(
-            (training_curves(run), f"Training curves of {run.name}", "Dotted line: the epoch whose weights were kept.")
-        )
-        drawn.append(
-            (
-                long_tail(run),
-                f"Accuracy of {run.name} by how often an answer occurs",
-                f"{run.name}: accuracy of each gold answer by its count. Counts are of the scored split.",
-            )
-        )
-    return [_figure(figure, alt, caption) for figure, alt, caption in drawn if figure is not None]
-
-
-def _figure(figure: "Figure", alt: str, caption: str) -> dict[str, str]:
-    from radvqa.report.figures import to_data_uri
-
-    return {"uri": to_data_uri(figure), "alt": alt, "caption": caption}
 
 
 def _example(example: Example) -> dict[str, Any]:
@@ -178,11 +171,12 @@ def _example(example: Example) -> dict[str, Any]:
 
 
 def _made(run: Scored) -> dict[str, str]:
+    known = bool(run.recipe)
     return {
         "name": run.name,
         "made": sentences.made(run),
-        "recipe": _yaml(run.recipe),
-        "provenance": _yaml(run.provenance),
+        "recipe": _yaml(run.recipe) if known else "",
+        "provenance": _yaml(run.provenance) if known else "",
     }
 
 

@@ -6,8 +6,8 @@ from math import isnan
 from typing import TYPE_CHECKING, Any
 
 from radvqa.prediction import Prediction
-from radvqa.report.judged import is_right as is_right
-from radvqa.report.numbers import plural, points
+from radvqa.report.grid import Row, Table, without_empty
+from radvqa.report.numbers import UNDEFINED, plural, points
 from radvqa.report.scored import Group
 
 if TYPE_CHECKING:
@@ -74,7 +74,8 @@ class Paired:
             judged = f"{self.name} is {'better' if self.difference > 0 else 'worse'} than {self.against}"
         else:
             judged = f"Neither of {self.name} and {self.against} is shown to be better"
-        seen = "" if self.detectable is None else f"; below {100 * self.detectable:.1f} points this test set is blind"
+        small = self.detectable
+        seen = "" if small is None else f"; a true difference below {100 * small:.1f} points would often go unseen"
         return (
             f"{judged}: {self.written} points over {plural(self.test.questions, 'question')} "
             f"in {plural(self.test.clusters, 'cluster')}{seen}."
@@ -127,10 +128,9 @@ def compare_rights(
         return None
     cluster = items_of(ordered, str).cluster
     first, second = (
-        np.mean([[right[p.id] for p in ordered] for right in side], axis=0, dtype=np.float64)
-        for side in (rights, others)
+        np.array([[right[p.id] for p in ordered] for right in side], dtype=np.float64) for side in (rights, others)
     )
-    test = paired_test(first, second, cluster)
+    test = paired_test(first.mean(axis=0), second.mean(axis=0), cluster)
     return Paired(name, against, test, len(rights) == len(others) == 1)
 
 
@@ -167,3 +167,61 @@ def _asked(group: Group) -> dict[str, tuple[str, str]] | None:
     """Return the questions of a group with their gold answers; None when its runs were asked different ones."""
     sheets = [{p.id: (p.question, p.answer) for p in run.predictions.values()} for run in group.runs]
     return sheets[0] if all(sheet == sheets[0] for sheet in sheets) else None
+
+
+def paired_table(pairs: Sequence[Paired]) -> Table | None:
+    """Show paired differences in accuracy with their tests; None when there are none."""
+    if not pairs:
+        return None
+    rows = tuple(
+        Row(
+            (
+                f"{p.name} − {p.against}",
+                p.written,
+                p_value(p.mcnemar_p),
+                p_value(p.test.bootstrap_p),
+                p_value(p.holm_p),
+                _wins(p, p.test.only_first),
+                _wins(p, p.test.only_second),
+                UNDEFINED if p.detectable is None else f"{100 * p.detectable:.1f}",
+            )
+        )
+        for p in pairs
+    )
+    columns = (
+        "Compared",
+        "Points",
+        "McNemar p",
+        "Bootstrap p",
+        "Holm p",
+        "Only the first right",
+        "Only the second right",
+        "Smallest detectable difference",
+    )
+    first = pairs[0].test
+    notes = [
+        *(p.sentence for p in pairs),
+        f"Both answered the same {plural(first.questions, 'question')}; in brackets the 95 % cluster-bootstrap "
+        "interval of the difference. Bootstrap p draws whole pictures or cases; McNemar's exact test takes questions "
+        "as independent.",
+        "Smallest detectable difference: what a test at 5 % finds with 80 % power on these questions, in points.",
+    ]
+    if any(p.holm_p is not None for p in pairs):
+        notes.append(f"Holm p: the bootstrap p adjusted for making {len(pairs)} comparisons; read this one.")
+    if any(not p.single for p in pairs):
+        notes.append(
+            "Runs that differ in the seed alone are averaged question by question, so that a question can be won in "
+            "part and McNemar's test has no say. How much another seed would change is not in these intervals."
+        )
+    return without_empty(Table("Paired difference in accuracy", columns, rows, tuple(notes)))
+
+
+def p_value(p: float | None) -> str:
+    """Write a p-value: two digits, and never 0."""
+    if p is None:
+        return UNDEFINED
+    return "< 0.001" if p < 0.001 else f"{p:.3f}" if p < 0.0995 else f"{p:.2f}"
+
+
+def _wins(pair: Paired, questions: float) -> str:
+    return f"{questions:.0f}" if pair.single else f"{questions:.1f}"

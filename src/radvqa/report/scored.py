@@ -10,7 +10,7 @@ from typing import Any
 from radvqa import files
 from radvqa.errors import RunError
 from radvqa.prediction import Prediction
-from radvqa.report.join import lay_beside
+from radvqa.report.beside import beside
 from radvqa.report.judged import judged
 from radvqa.run import Answers, Run
 
@@ -185,8 +185,8 @@ def load(paths: Sequence[Path], data: str | None = None, split: str | None = Non
     """
     if not paths:
         raise RunError("No run was given.")
-    named = dict(zip(_names(paths), paths, strict=True))
-    runs = {name: _run(name, path, data, split) for name, path in named.items() if not Path(path).is_file()}
+    named = {name: Path(path) for name, path in zip(_names(paths), paths, strict=True)}
+    runs = {name: _run(name, path, data, split) for name, path in named.items() if not path.is_file()}
     return [runs[name] if name in runs else _file(name, path, runs, data, split) for name, path in named.items()]
 
 
@@ -202,16 +202,15 @@ def _run(name: str, folder: Path, data: str | None, split: str | None) -> Scored
 
 def _file(name: str, path: Path, runs: dict[str, Scored], data: str | None, split: str | None) -> Scored:
     """Read and score a file; where it answers the questions of a run, the run says what these are about."""
+    for run in runs.values():
+        found = beside(path, list(run.predictions.values()))
+        if found is not None:
+            where = Answers(run.answers.dataset, run.answers.split)
+            return Scored.from_predictions(name, found[0], where, found[1], run.scores["normaliser"])
     from radvqa.prediction_files import read
 
-    found = read(Path(path))
-    for run in runs.values():
-        joined = lay_beside(found.predictions, list(run.predictions.values()))
-        if joined is not None:
-            predictions, notes = joined
-            known = Answers(run.answers.dataset, run.answers.split)
-            return Scored.from_predictions(name, predictions, known, (*found.notes, *notes), run.scores["normaliser"])
-    return Scored.from_predictions(name, found.predictions, Answers(data or "", split or ""), found.notes)
+    alone = read(path)
+    return Scored.from_predictions(name, alone.predictions, Answers(data or "", split or ""), alone.notes)
 
 
 def _names(paths: Sequence[Path]) -> list[str]:
@@ -287,16 +286,21 @@ def differences(runs: Sequence[Scored]) -> list[str]:
     }
     found = []
     for what, read in aspects.items():
-        values: dict[str, list[str]] = {}
+        values: dict[str, list[Scored]] = {}
         for run in trained:
-            values.setdefault(str(read(run)), []).append(run.name)
+            values.setdefault(str(read(run)), []).append(run)
         if len(values) > 1:
-            listed = "; ".join(f"{value} ({', '.join(names)})" for value, names in values.items())
+            listed = "; ".join(f"{value} ({', '.join(_called(same))})" for value, same in values.items())
             found.append(f"Not an equal comparison: different {what}, {listed}.")
     unknown = [run.name for run in runs if not run.recipe]
     if unknown and len(runs) > 1:
         found.append(f"How {', '.join(unknown)} was trained is not known, so the budgets cannot be compared.")
     return found
+
+
+def _called(runs: Sequence[Scored]) -> list[str]:
+    """Name runs, those of one recipe together."""
+    return [group.label for group in groups(runs)]
 
 
 def _short(fingerprint: Any) -> str:

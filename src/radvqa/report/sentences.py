@@ -1,10 +1,10 @@
 """What the numbers say, in sentences that pages and cards share."""
 
+from radvqa.report.budget import hardware
 from radvqa.report.comparison import Comparison
 from radvqa.report.numbers import count, duration, mean_sd, percent, plural, points
 from radvqa.report.paired import Paired
 from radvqa.report.scored import Group, Scored
-from radvqa.report.tables import hardware
 
 RESEARCH_ONLY = (
     "For research and teaching only. This is not a medical device: its answers must not be used to diagnose, "
@@ -48,6 +48,27 @@ def verdict(group: Group, comparison: Comparison) -> str:
     return f"{many} of these runs clearly beat {_LOOKUP} ({points(low)} to {points(high)} points)."
 
 
+def short_verdict(group: Group, comparison: Comparison) -> str:
+    """Say how a group stands to the question lookup where the page explains the lookup once for all."""
+    pairs = [comparison.against_lookup[run.name] for run in group.runs if run.name in comparison.against_lookup]
+    if not pairs:
+        return "Not compared with a question lookup."
+    low, high = min(p.difference for p in pairs), max(p.difference for p in pairs)
+    by = pairs[0].written if len(pairs) == 1 else f"{points(low)} to {points(high)}"
+    if all(pair.sure and pair.difference > 0 for pair in pairs):
+        return f"Beats the question lookup ({by} points)."
+    if all(pair.sure and pair.difference < 0 for pair in pairs):
+        return f"Worse than the question lookup ({by} points)."
+    return f"Not clearly different from the question lookup ({by} points)."
+
+
+def asked(comparison: Comparison) -> str:
+    """Say what all models of a comparison were asked."""
+    scores = comparison.scores
+    unit = str(scores.get("clustered_by") or "cluster")
+    return f"{plural(scores['questions'], 'question')} about {plural(scores['clusters'], unit)}"
+
+
 def _one_verdict(pair: Paired) -> str:
     if not pair.sure:
         return f"That is not clearly different from {_LOOKUP} ({pair.written} points)."
@@ -58,6 +79,8 @@ def _one_verdict(pair: Paired) -> str:
 
 def made(run: Scored) -> str:
     """Say how a run was trained: on what, for how long, with how many parameters, and what chose the checkpoint."""
+    if not run.recipe:
+        return "A predictions file, scored as it is; how its answers were made is not known."
     data, training, facts = run.recipe.get("data", {}), run.recipe.get("training", {}), run.facts
     model = run.recipe.get("model", {})
     named = " with ".join(str(model[key]) for key in ("family", "backbone") if model.get(key))

@@ -1,11 +1,16 @@
-"""One set of scores for the terminal, subset by subset: what ``radvqa score`` prints."""
+"""One set of scores for the terminal: what ``radvqa score`` prints."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from radvqa.report.calibration import calibration_table
+from radvqa.report.choices import other_tables
 from radvqa.report.grid import Row, Table, print_table
 from radvqa.report.numbers import UNDEFINED, count, percent, with_interval
-from radvqa.report.tables import baseline_name
+from radvqa.report.rules import rules_table
+from radvqa.report.scored import Scored
+from radvqa.report.tables import ECHO, baseline_name, text_table
+from radvqa.run import Answers
 
 _METRICS = (
     ("Accuracy", "accuracy"),
@@ -17,17 +22,22 @@ _METRICS = (
 
 
 def show_scores(name: str, scores: Mapping[str, Any]) -> None:
-    """Print scores by subset and question type, with the trivial baselines."""
-    print_table(subsets_table(name, scores))
+    """Print scores by subset and question type with the trivial baselines, under other metrics and other rules."""
+    scored = [Scored(name, Answers(scores["dataset"], scores["split"]), dict(scores))]
+    tables = [subsets_table(name, scores), text_table(scored), rules_table(scored), calibration_table(scored)]
+    for table in (*tables, *other_tables(scored)):
+        if table is not None:
+            print_table(table)
 
 
 def subsets_table(name: str, scores: Mapping[str, Any]) -> Table:
     """Lay out scores: a row for each subset and question type, then the baselines overall."""
     rows = [_row(subset.capitalize(), values, "run") for subset, values in scores["subsets"].items()]
-    rows += [_row(kind, values, "row") for kind, values in scores["question_types"].items()]
+    rows += [_row(kind, values, "row") for kind, values in scores["slices"].get("question_type", {}).items()]
     rows += [
         _row(f"{baseline_name(baseline)} (overall)", values["overall"], "baseline")
         for baseline, values in scores["baselines"].items()
+        if baseline != ECHO
     ]
     columns = ("Subset", "Questions", *(title for title, _ in _METRICS))
     where = " ".join(part for part in (scores["dataset"], scores["split"]) if part)
@@ -43,6 +53,11 @@ def _row(name: str, values: Mapping[str, Any], kind: Any) -> Row:
 def _notes(scores: Mapping[str, Any]) -> Iterator[str]:
     clusters = f"{scores['interval']}, clustered by {scores['clustered_by']}"
     yield f"In brackets: {clusters}; normaliser {scores['normaliser']}."
+    if scores.get("detectable_difference") is not None:
+        yield (
+            f"Two models on these questions must differ by about {percent(scores['detectable_difference'])} points "
+            f"for the difference to be seen, more where questions share pictures."
+        )
     unseen = scores["unseen_answers"]
     if unseen and unseen["overall"]:
         yield (
@@ -53,6 +68,8 @@ def _notes(scores: Mapping[str, Any]) -> Iterator[str]:
     if twins:
         both = with_interval(twins["both_right"], twins.get("both_right_interval"))
         yield f"Twin pictures that differ in one finding: both right in {both} % of {twins['pairs']} pairs."
+    shown = {key: title for title, key in _METRICS}
     for metric, reason in scores["undefined"].items():
-        yield f"{metric} is undefined ({UNDEFINED}): {reason}."
+        if metric in shown or metric == "interval":
+            yield f"{shown.get(metric, metric)} is undefined ({UNDEFINED}): {reason}."
     yield from scores.get("notes", [])

@@ -31,7 +31,7 @@ def score_calibration(predictions: Sequence[Prediction], right: FloatArray) -> d
     Weather Review 78, 1950; Y. Geifman, R. El-Yaniv, Selective Classification, NeurIPS 2017.
     """
     confidences = [p.confidence for p in predictions]
-    known = [c for c in confidences if c is not None]
+    known = [c for c in confidences if c is not None and np.isfinite(c)]
     if len(known) < len(confidences) or not known:
         return None
     confidence = np.array(known, dtype=np.float64)

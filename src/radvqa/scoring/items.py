@@ -11,7 +11,7 @@ from radvqa.sample import cluster_of
 from radvqa.scoring.statistics import FloatArray, IntArray
 from radvqa.text import Normaliser
 
-Compare = Callable[[str, str], float]
+Compare = Callable[[str, str], float] | Callable[[str, str], tuple[float, ...]]
 
 CANDIDATES = 10  # as many as a prediction may hold
 
@@ -32,7 +32,9 @@ class Items:
         candidates: codes of the candidates of each item, best first, n × 10; -1 where there are fewer.
         closed: whether each item is a CLOSED question.
         cluster: code of what each item is about: its case, else its image, else itself.
-        compared: what ``per_pair`` has found, shared by all selections of rows.
+        rows: place of each item in the whole that it was selected from.
+        compared: what ``per_pair`` has found for the whole, shared by all selections.
+        whole: the items that these were selected from; None for all.
     """
 
     texts: Sequence[str]
@@ -44,15 +46,18 @@ class Items:
     candidates: IntArray
     closed: NDArray[np.bool_]
     cluster: IntArray
-    compared: dict[Compare, dict[tuple[int, int], float]] = field(default_factory=dict)
+    rows: IntArray
+    compared: dict[Compare, FloatArray] = field(default_factory=dict)
+    whole: "Items | None" = None
 
     def __len__(self) -> int:
         return len(self.gold)
 
     def take(self, rows: IntArray) -> "Items":
-        """Select rows; the texts and their codes stay."""
-        columns = ("gold", "prediction", "raw_gold", "raw_prediction", "candidates", "closed", "cluster")
-        return replace(self, **{column: getattr(self, column)[rows] for column in columns})
+        """Select rows; the texts, their codes and what was compared stay."""
+        columns = ("gold", "prediction", "raw_gold", "raw_prediction", "candidates", "closed", "cluster", "rows")
+        taken = {column: getattr(self, column)[rows] for column in columns}
+        return replace(self, whole=self.whole or self, **taken)
 
 
 def items_of(predictions: Sequence[Prediction], normaliser: Normaliser, answers: Sequence[str] | None = None) -> Items:
@@ -85,32 +90,32 @@ def items_of(predictions: Sequence[Prediction], normaliser: Normaliser, answers:
         texts=list(normalised.known),
         gold=meaning[raw_gold],
         prediction=meaning[raw_prediction],
-        raw_texts=list(raw.known),
+        raw_texts=["" if text == _NOTHING else text for text in raw.known],
         raw_gold=raw_gold,
         raw_prediction=raw_prediction,
         candidates=candidates,
         closed=np.array([p.answer_type == "CLOSED" for p in predictions]),
         cluster=_clusters(predictions),
+        rows=np.arange(len(predictions)),
     )
 
 
 def per_pair(items: Items, compare: Compare, *, raw: bool = False) -> FloatArray:
-    """Compare each distinct pair of gold and predicted text once and return the value of every item, ``(n,)``.
+    """Compare gold and predicted text of every item, each distinct pair once: ``(n,)``, or ``(n, k)`` of k numbers.
 
     Args:
-        items: the items.
-        compare: gold text, predicted text → value; always with the same ``raw``.
+        items: the items; what was compared for the whole serves every selection of it.
+        compare: gold text, predicted text → a number or k numbers; always with the same ``raw``.
         raw: compare the texts as given instead of the normalised ones.
     """
-    gold, prediction = (items.raw_gold, items.raw_prediction) if raw else (items.gold, items.prediction)
-    texts = items.raw_texts if raw else items.texts
-    known = items.compared.setdefault(compare, {})
-    pairs, inverse = distinct_pairs(gold, prediction)
-    listed = list(map(tuple, pairs.tolist()))
-    for pair in listed:
-        if pair not in known:
-            known[pair] = compare(texts[pair[0]], texts[pair[1]])
-    return np.array([known[pair] for pair in listed], dtype=np.float64)[inverse]
+    whole = items.whole or items
+    if compare not in whole.compared:
+        codes = (whole.raw_gold, whole.raw_prediction) if raw else (whole.gold, whole.prediction)
+        texts = whole.raw_texts if raw else whole.texts
+        pairs, inverse = distinct_pairs(*codes)
+        numbers = [compare(texts[gold], texts[answer]) for gold, answer in pairs.tolist()]
+        whole.compared[compare] = np.array(numbers, dtype=np.float64)[inverse]
+    return whole.compared[compare][items.rows]
 
 
 def distinct_pairs(gold: IntArray, prediction: IntArray) -> tuple[IntArray, IntArray]:

@@ -24,12 +24,14 @@ class Metric:
         meaning: what it counts, in one or two sentences.
         source: who defined it so.
         measure: computes it from items; ``Undefined`` with the reason when these items do not have it.
+        of_baselines: whether the trivial baselines are measured too; left out where it is slow and says little.
     """
 
     title: str
     meaning: str
     source: str
     measure: Callable[[Items], Statistic | Undefined]
+    of_baselines: bool = True
 
 
 _FILES: Registry[dict[str, Metric]] = Registry("radvqa.scoring.metrics", "METRICS")

@@ -77,7 +77,7 @@ def score(
     items = items_of(predictions, NORMALISERS[name])
     answerers = {_MODEL: items} | {
         baseline: items_of(predictions, NORMALISERS[name], _answers(baseline, answers, predictions))
-        for baseline, answers in {**(baselines or {}), ECHO: {p.id: p.question for p in predictions}}.items()
+        for baseline, answers in {**(baselines or {}), **_echo(predictions)}.items()
     }
     subsets = _subsets(items)
     slices = slice_rows(predictions, [items.texts[code] for code in items.gold])
@@ -147,6 +147,8 @@ class _Board:
     def measure(self, place: tuple[str, ...], items: Items, rows: IntArray, *, baseline: bool) -> None:
         """Compute every metric of some items; of a baseline only the accuracy gets an interval."""
         for name, metric in METRICS.items():
+            if baseline and not metric.of_baselines:
+                continue
             measured = metric.measure(items)
             if not isinstance(measured, Undefined):
                 self.add((*place, name), measured, rows, interval=not baseline or name == "accuracy")
@@ -233,6 +235,11 @@ def _subsets(items: Items) -> dict[str, IntArray]:
         "closed": np.flatnonzero(items.closed),
     }
     return {subset: chosen for subset, chosen in rows.items() if len(chosen)}
+
+
+def _echo(predictions: Sequence[Prediction]) -> dict[str, dict[str, str]]:
+    """Return the baseline that repeats the question, where questions are known."""
+    return {ECHO: {p.id: p.question for p in predictions}} if any(p.question for p in predictions) else {}
 
 
 def _answers(baseline: str, answers: Mapping[str, str], predictions: Sequence[Prediction]) -> list[str]:

@@ -1,13 +1,19 @@
-"""How training went: loss and the selection metric by epoch, with the epoch that was kept."""
+"""How training went: loss and the selection metric by epoch, with the epoch that was kept; alone and run by run."""
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from radvqa.report.figures.style import MUTED, RUNS, blank, in_percent, look, plain
+from radvqa.report.figures.labels import Label, place_labels
+from radvqa.report.figures.marks import legend, legend_height, marks
+from radvqa.report.figures.style import MUTED, RUNS, blank, in_percent, look, plain, zoomed
 from radvqa.report.scored import Scored
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
+
+_FEWEST = 2  # runs of an overlay
+_SAME = 4.0  # percent, within which two marks of one epoch share its number
 
 
 def training_curves(run: Scored) -> "Figure | None":
@@ -16,6 +22,8 @@ def training_curves(run: Scored) -> "Figure | None":
     Returns:
         The figure, or None when the run has no history.
     """
+    from matplotlib.ticker import MaxNLocator
+
     history = run.history
     if not history:
         return None
@@ -33,9 +41,47 @@ def training_curves(run: Scored) -> "Figure | None":
         lower.set_title(f"{metric.replace('_', ' ').capitalize()}, %")
         in_percent(lower, "y")
         lower.set_xlabel("Epoch")
-        lower.xaxis.get_major_locator().set_params(integer=True)
+        lower.xaxis.set_major_locator(MaxNLocator(integer=True))
         upper.legend(loc="best")
         figure.suptitle(plain(f"Training of {run.name}"), x=0.01, ha="left", fontsize=10, color=MUTED)
+    return figure
+
+
+def overlay(runs: Sequence[Scored]) -> "Figure | None":
+    """Draw the validation accuracy of several runs by epoch; a mark with its number is the epoch that was kept.
+
+    Returns:
+        The figure, or None when fewer than two runs have a history with it.
+    """
+    from matplotlib.ticker import MaxNLocator
+
+    key = "val_accuracy"
+    known = [run for run in runs if _has(run.history, key)]
+    if len(known) < _FEWEST:
+        return None
+    with look():
+        figure = blank(3.2 + legend_height(known))
+        axes = figure.subplots()
+        kept: list[Label] = []
+        shown: list[tuple[float, float]] = []
+        for run, mark in zip(known, marks(known), strict=True):
+            rows = [(int(row["epoch"]), 100 * row[key]) for row in run.history if row.get(key) is not None]
+            axes.plot([x for x, _ in rows], [y for _, y in rows], color=mark.colour, label=run.name, linewidth=1.5)
+            shown += rows
+            best = _best(run)
+            for epoch, value in rows:
+                if epoch == best:
+                    axes.plot([epoch], [value], mark.shape, color=mark.colour, markersize=8, markeredgecolor="white")
+                    if not any(label.x == epoch and abs(label.y - value) < _SAME for label in kept):
+                        kept.append(Label(epoch, value, str(epoch), mark.colour))
+        low, high = zoomed(y for _, y in shown)
+        axes.set_ylim(low, high)
+        axes.margins(x=0.03)
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+        axes.set_xlabel("Epoch")
+        axes.set_title("Validation accuracy, % (marked: epoch kept)")
+        legend(figure, known, lines=True)
+        place_labels(axes, kept, shown)
     return figure
 
 

@@ -1,8 +1,10 @@
 """Which signs the installed fonts can draw, and the sentence about those that they cannot."""
 
+import logging
 import textwrap
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from functools import cache
 
 FIRST = "DejaVu Sans"  # comes with matplotlib, and has the tick and the cross
@@ -55,9 +57,32 @@ def missing_note(texts: Iterable[str]) -> str:
     lacking = missing_signs(texts)
     if not lacking:
         return ""
-    # The first word of a sign's name is its script: CJK, ARABIC, HANGUL.
-    scripts = sorted({unicodedata.name(sign, "OTHER").split()[0].replace("CJK", "Chinese").title() for sign in lacking})
+    scripts = sorted({_script(sign) for sign in lacking})
     number = "1 sign" if len(lacking) == 1 else f"{len(lacking)} signs"
     font = "Noto Sans CJK SC" if "Chinese" in scripts else "one that has them"
     said = f"Boxes stand for {number} ({', '.join(scripts[:3])}) that no font on this machine has; install {font}."
     return "\n".join(textwrap.wrap(said, 76))
+
+
+_CHINESE = ("CJK", "FULLWIDTH", "IDEOGRAPHIC")
+
+
+def _script(sign: str) -> str:
+    """Name the script of a sign by the first word of its name: ARABIC, HANGUL."""
+    first = unicodedata.name(sign, "OTHER").split()[0]
+    return "Chinese" if first.startswith(_CHINESE) else first.title()
+
+
+@contextmanager
+def quiet_fonts() -> Iterator[None]:
+    """Keep matplotlib from reporting that a font with Chinese signs has no bold face; its regular one is used."""
+    log = logging.getLogger("matplotlib.font_manager")
+
+    def keep(record: logging.LogRecord) -> bool:
+        return "Failed to find font weight" not in record.getMessage()
+
+    log.addFilter(keep)
+    try:
+        yield
+    finally:
+        log.removeFilter(keep)

@@ -48,13 +48,14 @@ def legend_height(runs: Sequence[Scored]) -> float:
     return LINE * found + 0.1 if found > 1 else 0.0
 
 
-def legend(figure: "Figure", runs: Sequence[Scored], *, lines: bool = False) -> None:
+def legend(figure: "Figure", runs: Sequence[Scored], *, lines: bool = False, bars: bool = False) -> None:
     """Name the recipes below a figure; one alone needs no legend.
 
     Args:
         figure: the figure.
         runs: those drawn.
         lines: whether the points are joined by lines in the figure.
+        bars: whether runs are bars and told apart by colour alone.
     """
     from matplotlib.lines import Line2D
 
@@ -62,7 +63,15 @@ def legend(figure: "Figure", runs: Sequence[Scored], *, lines: bool = False) -> 
     if len(shown) < 2:
         return
     handles = [
-        Line2D([], [], color=mark.colour, marker=mark.shape, markersize=6, linestyle="-" if lines else "", label=label)
+        Line2D(
+            [],
+            [],
+            color=mark.colour,
+            marker="s" if bars else mark.shape,
+            markersize=8 if bars else 6,
+            linestyle="-" if lines else "",
+            label=label,
+        )
         for label, mark in shown.items()
     ]
     figure.legend(handles=handles, loc="outside lower left", ncols=1, borderpad=0.1, labelspacing=0.35)

@@ -1,19 +1,20 @@
 """The panel of examples: picture, question, truth, and who was right."""
 
 import io
-import textwrap
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from radvqa.report.examples import Example, examples
 from radvqa.report.figures.style import GRID, INK, MUTED, RIGHT, WRONG, blank, look, plain
+from radvqa.report.figures.wrapping import wrap
 from radvqa.report.scored import Scored
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 _ROOM = 2.7  # inches of width for one example
-_LETTERS = 34  # that fit into one line of it
+_LETTERS = 35  # that fit into one line of it
+_BOLD = 31  # of the question, which is set bold
 _LINE = 0.19  # inches
 
 
@@ -36,6 +37,7 @@ def answer_panel(runs: Sequence[Scored], most: int = 6, columns: int = 3) -> "Fi
         cells = figure.subplots(2 * len(rows), columns, squeeze=False, height_ratios=heights)
         for axes in cells.flat:
             axes.set_axis_off()
+            axes.set_anchor("W")
         for number, (example, lines) in enumerate(zip(found, texts, strict=True)):
             row, column = divmod(number, columns)
             _picture(cells[2 * row, column], example.picture)
@@ -52,6 +54,7 @@ def answer_panel(runs: Sequence[Scored], most: int = 6, columns: int = 3) -> "Fi
                     va="top",
                     ha="left",
                     transform=below.transAxes,
+                    in_layout=False,  # columns are of equal width, whatever is written in them
                 )
     return figure
 
@@ -67,7 +70,7 @@ def _picture(axes: "object", content: bytes) -> None:
 
 def _lines(example: Example) -> list[tuple[str, str, bool]]:
     """Wrap the text of one example into lines with colour and weight."""
-    lines = [(line, INK, True) for line in _wrapped(example.asked.question)]
+    lines = [(line, INK, True) for line in _wrapped(example.asked.question, _BOLD)]
     lines += [(line, INK, False) for line in _wrapped(f"Truth: {example.asked.answer}")]
     for answer in example.answers:
         colour = MUTED if answer.trivial else RIGHT if answer.right else WRONG
@@ -76,5 +79,5 @@ def _lines(example: Example) -> list[tuple[str, str, bool]]:
     return lines
 
 
-def _wrapped(text: str) -> list[str]:
-    return textwrap.wrap(plain(text, 160), _LETTERS, subsequent_indent="   ") or [""]
+def _wrapped(text: str, width: int = _LETTERS) -> list[str]:
+    return wrap(plain(text, 160), width, "   ")

@@ -10,14 +10,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from radvqa import files
-from radvqa.report.figures.glyphs import font_families, missing_note
+from radvqa.report.figures.glyphs import font_families, missing_note, quiet_fonts
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 WIDTH = 5.2  # inches: at a phone's 370 pixels the 10 point text below is still 10 pixels high
-DPI = 200
+DPI = 150
 _COLOURS = 96  # of a written PNG; drawings need no more, and a page of many figures stays light
 
 INK = "#1c2430"
@@ -63,7 +63,7 @@ def look() -> Iterator[None]:
     from matplotlib import rc_context
 
     settings: Any = {**_STYLE, "font.family": list(font_families())}  # matplotlib types the names of its settings
-    with rc_context(settings):
+    with rc_context(settings), quiet_fonts():
         yield
 
 
@@ -101,7 +101,7 @@ def zoomed(values: Iterable[float], step: int = 10) -> tuple[float, float]:
     known = list(values)
     low = max(0, step * math.floor((min(known) - step / 4) / step))
     high = min(100, step * math.ceil((max(known) + step / 4) / step))
-    margin = (high - low) / 40  # a point at 0 or 100 is not cut in half
+    margin = (high - low) / 25  # a point at 0 or 100 is not cut in half
     return low - margin, high + margin
 
 
@@ -121,7 +121,7 @@ def png(figure: "Figure", dpi: int = DPI) -> bytes:
     said = figure.text(0.08 / width, -0.03 / height, note, fontsize=8.5, color=WRONG, va="top", in_layout=False)
     buffer = io.BytesIO()
     try:
-        with warnings.catch_warnings():
+        with warnings.catch_warnings(), quiet_fonts():
             warnings.filterwarnings("ignore", message="Glyph .* missing from")
             area = Bbox([[0, -room], [width, height]])
             figure.savefig(buffer, format="png", dpi=dpi, bbox_inches=area, metadata={"Software": None})
@@ -137,7 +137,9 @@ def _with_palette(content: bytes) -> bytes:
 
     buffer = io.BytesIO()
     drawn = Image.fromarray(decode(content)).convert("RGB")
-    drawn.quantize(_COLOURS, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE).save(buffer, "PNG", optimize=True)
+    # kmeans: without it a thin line may get the colour of its neighbours
+    small = drawn.quantize(_COLOURS, Image.Quantize.MEDIANCUT, kmeans=2, dither=Image.Dither.NONE)
+    small.save(buffer, "PNG", optimize=True)
     return buffer.getvalue()
 
 

@@ -1,0 +1,1 @@
+"""Leaks: pictures and questions that two splits share, and splits without them."""

@@ -1,0 +1,112 @@
+"""Prompt templates of judges: a Markdown file with a name, a version, and what each verdict is worth."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from radvqa import files, fingerprint
+from radvqa.errors import RadvqaError, nearest
+
+PLACEHOLDERS = ("question", "gold", "answer")
+
+_FOLDER = Path(__file__).parent / "templates"
+_FRONT = re.compile(r"\A---\n(.*?\n)---\n(.*)\Z", re.DOTALL)
+_KEYS = {"name", "version", "scale"}
+_WORD = re.compile(r"[a-z]+")
+
+
+class TemplateError(RadvqaError):
+    """A prompt template that cannot be used: file and reason named in the message."""
+
+
+@dataclass(frozen=True, slots=True)
+class Template:
+    """What a judge is told.
+
+    Attributes:
+        name: as the file names itself.
+        version: raised by its author when the wording changes.
+        scale: verdict → what it is worth, between 0 and 1.
+        text: the prompt, with the placeholders ``{question}``, ``{gold}`` and ``{answer}``.
+        sha256: of the whole file's text, so that a change without a new version shows.
+    """
+
+    name: str
+    version: str
+    scale: Mapping[str, float]
+    text: str
+    sha256: str
+
+
+def built_in() -> list[str]:
+    """Return the names of the templates that come with this package."""
+    return sorted(path.stem for path in _FOLDER.glob("*.md"))
+
+
+def load_template(template: str | Path) -> Template:
+    """Read a template.
+
+    Args:
+        template: the name of a built-in one, or the path of a file of one's own.
+
+    Raises:
+        TemplateError: when there is no such template, or its front matter or its placeholders are not as described.
+    """
+    if isinstance(template, str) and template in built_in():
+        path = _FOLDER / f"{template}.md"
+    elif Path(template).is_file():
+        path = Path(template)
+    else:
+        raise TemplateError(
+            f"There is no template {str(template)!r}; {nearest(str(template), built_in())} Or give a file's path."
+        )
+    text = files.read_text(path)
+    front, prompt = _parts(text, path)
+    scale = _scale(front["scale"])
+    if not {0, 1} <= set(scale.values()):
+        raise TemplateError(
+            f"{path}: 'scale' must say what each verdict is worth, between 0 and 1, with one worth 1 and one worth 0, "
+            f"such as {{correct: 1, partly: 0.5, wrong: 0}}; found {front['scale']!r}."
+        )
+    for name in PLACEHOLDERS:
+        if f"{{{name}}}" not in prompt:
+            raise TemplateError(f"{path} lacks the placeholder {{{name}}}; the judge would not see it.")
+    for name in re.findall(r"\{(\w+)\}", prompt):
+        if name not in PLACEHOLDERS:
+            raise TemplateError(
+                f"{path}: there is no placeholder {{{name}}}; a judge sees {{question}}, {{gold}} and {{answer}} only."
+            )
+    digest = fingerprint.of_bytes(text.encode())
+    return Template(str(front["name"]), str(front["version"]), scale, prompt.strip(), digest)
+
+
+def _parts(text: str, path: Path) -> tuple[dict[str, Any], str]:
+    """Split a file into its front matter and its prompt."""
+    found = _FRONT.match(text.replace("\r\n", "\n"))
+    if not found:
+        raise TemplateError(
+            f"{path} must begin with a line '---', then name, version and scale, then another line '---'."
+        )
+    try:
+        front = yaml.load(found[1], Loader=yaml.BaseLoader)  # noqa: S506 - only texts: "no" is a verdict, not False
+    except yaml.YAMLError as error:
+        reason = " ".join(str(error).split())
+        raise TemplateError(f"{path}: what is between the two lines '---' is not YAML ({reason}).") from None
+    if not isinstance(front, dict) or set(front) != _KEYS:
+        keys = ", ".join(map(str, front)) if isinstance(front, dict) else repr(front)
+        raise TemplateError(f"{path}: between the two lines '---' must stand name, version and scale; found {keys}.")
+    return front, found[2]
+
+
+def _scale(written: Any) -> dict[str, float]:
+    """Read what verdicts are worth; empty when it cannot be read."""
+    try:
+        scale = {verdict: float(worth) for verdict, worth in written.items()}
+    except (AttributeError, TypeError, ValueError):
+        return {}
+    fits = all(_WORD.fullmatch(verdict) and 0 <= worth <= 1 for verdict, worth in scale.items())
+    return scale if fits else {}

@@ -1,0 +1,1 @@
+"""One probe per file: ``blank.py`` is what the name ``blank`` means."""

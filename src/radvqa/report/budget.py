@@ -1,0 +1,86 @@
+"""What each run cost: without it no difference between two runs can be read."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from radvqa.report.grid import Row, Table, without_empty
+from radvqa.report.numbers import UNDEFINED, count, duration, percent, size, without_folders
+from radvqa.report.scored import Scored, differences
+
+
+def budget_table(runs: Sequence[Scored]) -> Table | None:
+    """Show what each run cost and how its checkpoint was chosen; None when there are predictions files only."""
+    if not any(run.recipe for run in runs):
+        return None
+    rows = []
+    for run in (run for run in runs if run.recipe):
+        training, facts = run.recipe.get("training", {}), run.facts
+        parameters = facts.get("parameters", {})
+        rows.append(
+            Row(
+                (
+                    run.name,
+                    _shown(run.seed),
+                    _shown(run.recipe.get("model", {}).get("backbone")),
+                    _shown(training.get("epochs")),
+                    _shown(facts.get("best_epoch")),
+                    _selection(run),
+                    count(parameters.get("trainable")),
+                    count(parameters.get("total")),
+                    duration(facts.get("seconds")),
+                    _milliseconds(run.answering.get("seconds_per_question")),
+                    size(facts.get("peak_memory_bytes")),
+                    hardware(run),
+                ),
+                "run",
+            )
+        )
+    columns = (
+        "Run",
+        "Seed",
+        "Backbone",
+        "Epochs",
+        "Best epoch",
+        "Selected by",
+        "Trained parameters",
+        "All parameters",
+        "Training time",
+        "One answer",
+        "Peak memory",
+        "Hardware",
+    )
+    notes = list(differences(runs))
+    devices = list(dict.fromkeys(str(run.answering["device"]) for run in runs if run.answering.get("device")))
+    if devices:
+        notes.append(
+            f"One answer: a question about a picture that nothing was prepared for, on {' or '.join(devices)}."
+        )
+    words = frozenset({"Backbone", "Selected by", "Hardware"})
+    return without_empty(Table("Budget", columns, tuple(rows), tuple(notes), words))
+
+
+def _milliseconds(seconds: float | None) -> str:
+    if seconds is None:
+        return UNDEFINED
+    return f"{1000 * seconds:.0f} ms" if seconds >= 0.0095 else f"{1000 * seconds:.1f} ms"
+
+
+def _shown(value: Any) -> str:
+    return UNDEFINED if value is None else str(value)
+
+
+def _selection(run: Scored) -> str:
+    """Name the selection metric and, where it is a share, its best value."""
+    if run.select_by is None:
+        return UNDEFINED
+    value = run.facts.get("selected", {}).get("value")
+    shown = isinstance(value, int | float) and "loss" not in run.select_by
+    return f"{run.select_by.replace('_', ' ')} {percent(value)}" if shown else run.select_by.replace("_", " ")
+
+
+def hardware(run: Scored) -> str:
+    """Name what a run was trained on: the accelerator, else the processor."""
+    device, cpu = (without_folders(run.provenance.get(key)) for key in ("device", "cpu"))
+    if device and str(device) != "cpu":
+        return str(device)
+    return str(cpu or device or UNDEFINED)
