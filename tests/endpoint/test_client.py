@@ -332,6 +332,25 @@ def test_requests_under_way_are_kept_when_another_fails(tmp_path: Path, monkeypa
         assert set(cache.find([endpoint.key(asked("slow")[0])]).values()) == {Reply("slow but good", "stop", 11, 3)}
 
 
+def test_nobody_goes_on_waiting_when_all_is_over(monkeypatch: pytest.MonkeyPatch) -> None:
+    waiting = threading.Event()
+
+    def wait(_attempt: int, _wish: float | None) -> float:
+        waiting.set()
+        return 2.0
+
+    def script(body: dict[str, Any], _number: int) -> Says:
+        if body["messages"][0]["content"] == "busy":
+            return Says(status=503)
+        return Says(status=401, after=lambda: waiting.wait(20))
+
+    monkeypatch.setattr(client, "wait_before", wait)
+    with serving(script) as server:
+        with pytest.raises(EndpointError, match="HTTP 401"):
+            ChatEndpoint(server.url, "m", concurrency=2).ask_many(asked("busy", "bad"))
+        assert sorted(server.prompts()) == ["bad", "busy"]
+
+
 ASK_FOREVER = """
 import sys
 from pathlib import Path

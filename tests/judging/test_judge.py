@@ -109,10 +109,13 @@ def test_the_interval_draws_whole_clusters() -> None:
 
 def test_order_does_not_matter(tmp_path: Path) -> None:
     cache = ReplyCache(tmp_path / "replies.sqlite")
+    few = 9  # resamples, so that other draws would show
+
+    def judged(predictions: list[Prediction]) -> dict[str, Any]:
+        return judge(predictions, ChatEndpoint(server.url, "m"), normaliser=seed000, cache=cache, resamples=few)
+
     with serving(says(VERDICTS)) as server:
-        endpoint = ChatEndpoint(server.url, "m")
-        once = judge(EXAMPLE, endpoint, normaliser=seed000, cache=cache)
-        again = judge(EXAMPLE[::-1], endpoint, normaliser=seed000, cache=cache)
+        once, again = judged(EXAMPLE), judged(EXAMPLE[::-1])
     assert (again["requests"], again["cached"]) == (0, 6)
     assert {**again, "requests": 6, "cached": 0} == once
 

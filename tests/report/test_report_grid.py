@@ -56,6 +56,13 @@ def test_html_escapes_every_cell_and_note() -> None:
     assert page.count('<th scope="row">') == 3
 
 
+def test_long_names_may_break_after_a_mark_and_are_escaped() -> None:
+    page = to_html(Table("t", ("Run", "of/cnn_lstm"), (Row(("a_long/name", "1")), Row(("<b_c> _d_", "2")))))
+    assert "a_<wbr>long/<wbr>name" in page
+    assert '<th scope="col">of/<wbr>cnn_<wbr>lstm</th>' in page
+    assert "&lt;b_<wbr>c&gt; _d_" in page
+
+
 def printed(table: Table) -> str:
     stream = io.StringIO()
     print_table(table, stream)

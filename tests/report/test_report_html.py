@@ -237,6 +237,10 @@ def test_a_model_that_does_not_look_is_flagged_in_the_first_lines(tmp_path: Path
             "original": {"accuracy": 0.75, "interval": [0.7, 0.8]},
             "probes": [blank],
             "looks_at_image": False,
+            "twins": None,
+            "limit": None,
+            "left_out": [],
+            "warnings": [],
         },
     )
     text, page = written(tmp_path, "a")

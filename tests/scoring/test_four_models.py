@@ -10,11 +10,11 @@ import sys
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
+from statistics import fmean
 
-import numpy as np
 import pytest
 import sacrebleu
-from rouge_score import rouge_scorer  # type: ignore[import-untyped]
+from rouge_score import rouge_scorer
 from sklearn.metrics import accuracy_score, brier_score_loss, f1_score
 
 from radvqa.commands.score import score
@@ -37,7 +37,7 @@ def reference(predictions: Sequence[Prediction]) -> dict[str, Number]:
         "macro_f1_gold": f1_score(
             normal_golds, normal_answers, labels=sorted(set(normal_golds)), average="macro", zero_division=0
         ),
-        "token_f1": np.mean([squad_f1(*pair) for pair in zip(normal_golds, normal_answers, strict=True)]),
+        "token_f1": fmean([squad_f1(*pair) for pair in zip(normal_golds, normal_answers, strict=True)]),
     }
     for order in range(1, 5):
         countable = all(max(len(text.split()) for text in texts) >= order for texts in (golds, answers))
@@ -48,11 +48,11 @@ def reference(predictions: Sequence[Prediction]) -> dict[str, Number]:
         pairs = [
             pair for pair in zip(golds, answers, strict=True) if len(normal(pair[0].replace("-", " ")).split()) >= words
         ]
-        found[kind] = np.mean([scorer.score(*pair)[kind].fmeasure for pair in pairs]) if pairs else None
+        found[kind] = fmean(scorer.score(*pair)[kind].fmeasure for pair in pairs) if pairs else None
     for k in (3, 5):
         ranked = [[normal(answer) for answer, _ in p.candidates[:k]] for p in predictions]
         hits = [gold in listed for gold, listed in zip(normal_golds, ranked, strict=True)]
-        found[f"top{k}"] = np.mean(hits) if all(ranked) else None
+        found[f"top{k}"] = fmean(hits) if all(ranked) else None
     confident = [p.confidence for p in predictions if p.confidence is not None]
     right = [gold == answer for gold, answer in zip(normal_golds, normal_answers, strict=True)]
     found["brier"] = brier_score_loss(right, confident) if len(confident) == len(right) else None

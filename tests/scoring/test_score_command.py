@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
+import chat_server
 from radvqa import files
-from radvqa.commands.score import score
+from radvqa.commands.score import Judge, score
 from radvqa.data import registry
 from radvqa.errors import DataError, RunError
 from radvqa.prediction import Prediction, write_predictions
@@ -135,3 +136,19 @@ def test_scoring_a_run_again_keeps_what_a_judge_said(run: Run) -> None:
     assert score(run.folder)["judge"] == {"model": "made up"}
     run.write_answers(answers, PREDICTIONS, {})  # new predictions have not been judged
     assert score(run.folder)["judge"] is None
+
+
+def test_a_judge_is_asked_once_and_its_verdicts_stay_with_the_run(run: Run) -> None:
+    answers = run.answers()
+    run.write_answers(answers, PREDICTIONS, {})
+    with chat_server.serving(lambda body, number: '{"verdict": "correct", "reason": "made up"}') as server:
+        judge = Judge(server.url, "made-up")
+        first = score(run.folder, judge=judge)["judge"]
+        asked = len(server.bodies)
+        again = score(run.folder, judge=judge)["judge"]
+        assert len(server.bodies) == asked == 2
+    assert first["model"] == "made-up"
+    assert first["subsets"]["overall"]["score"] == 1.0
+    assert first["subsets"]["overall"]["agreement"]["judge_only"] == 1
+    assert (first["requests"], again["requests"], again["cached"]) == (2, 0, 2)
+    assert run.scores(answers)["judge"]["items"] == {"1": "correct", "2": "correct"}

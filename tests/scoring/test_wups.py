@@ -8,12 +8,12 @@ from itertools import product
 from pathlib import Path
 from typing import Any
 
-import nltk.data  # type: ignore[import-untyped]
+import nltk.data
 import pytest
 import small_wordnet
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from nltk.corpus.reader.wordnet import WordNetCorpusReader  # type: ignore[import-untyped]
+from nltk.corpus.reader.wordnet import WordNetCorpusReader
 
 from radvqa.errors import DataError
 from radvqa.prediction import Prediction

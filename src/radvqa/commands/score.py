@@ -12,6 +12,7 @@ from radvqa.prediction_files import read
 from radvqa.run import Run
 from radvqa.scoring import scorer
 from radvqa.scoring.multiple_choice import score_consistency
+from radvqa.text import NORMALISERS
 
 
 @dataclass(frozen=True)
@@ -72,7 +73,9 @@ def score(
     path = Path(run_or_predictions)
     if not path.exists():
         raise DataError(f"{path} does not exist; name a run folder or a predictions file.")
-    run, notes, earlier = None, (), {}
+    run: Run | None = None
+    notes: tuple[str, ...] = ()
+    earlier: dict[str, Any] = {}
     if path.is_dir():
         run = Run(path)
         run.require_finished()
@@ -126,11 +129,11 @@ def _similarity(predictions: Sequence[Prediction], names: Sequence[str], device:
 
 
 def _judged(predictions: Sequence[Prediction], judge: Judge, normaliser: str) -> dict[str, Any]:
-    from radvqa import judging
-    from radvqa.endpoint import ChatEndpoint, ReplyCache
+    from radvqa.endpoint.cache import ReplyCache
+    from radvqa.endpoint.client import ChatEndpoint
+    from radvqa.judging.judge import judge as judged
 
     template = Path(judge.template) if Path(judge.template).is_file() else judge.template
-    with ReplyCache(files.cache_folder() / "replies.sqlite") as cache:
-        return judging.judge(
-            predictions, ChatEndpoint(judge.url, judge.model), template=template, cache=cache, normaliser=normaliser
-        )
+    cache = ReplyCache(files.cache_folder() / "replies.sqlite")
+    endpoint = ChatEndpoint(judge.url, judge.model)
+    return judged(predictions, endpoint, template=template, cache=cache, normaliser=NORMALISERS[normaliser])

@@ -3,12 +3,13 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from statistics import fmean
 
 from radvqa import files
 from radvqa.errors import DataError
 from radvqa.prediction import Prediction
 from radvqa.report.judged import is_right
-from radvqa.report.scored import Scored
+from radvqa.report.scored import Scored, groups
 from radvqa.report.tables import baseline_name
 
 MOST = 12
@@ -22,10 +23,10 @@ class Answered:
     """One answer to an example.
 
     Attributes:
-        who: run or baseline.
+        who: run or baseline; seeds of one recipe that answer alike are one answer.
         answer: as given.
         right: as the accuracy judges it.
-        confidence: probability that the model gave it, when it gave one.
+        confidence: probability that the model gave it, when it gave one; the mean over seeds.
         trivial: whether it is a baseline's.
     """
 
@@ -91,11 +92,14 @@ def listed_files(path: Path) -> dict[str, Path]:
 def _example(sample: str, path: Path, runs: Sequence[Scored], owner: Scored) -> Example:
     asked, rule = owner.predictions[sample], owner.scores["normaliser"]
     answers = []
-    for run in runs:
-        given = run.predictions.get(sample)
-        if given is not None:
-            right = is_right(asked, given.prediction, rule)
-            answers.append(Answered(run.name, given.prediction, right, given.confidence))
+    for group in groups(runs):
+        given = [run.predictions[sample] for run in group.runs if sample in run.predictions]
+        for answer in dict.fromkeys(p.prediction for p in given):
+            alike = [p for p in given if p.prediction == answer]
+            known = [p.confidence for p in alike if p.confidence is not None]
+            who = group.label if len(group.runs) == 1 else f"{group.label}, {len(alike)} of {len(group.runs)} seeds"
+            confidence = fmean(known) if known else None
+            answers.append(Answered(who, answer, is_right(asked, answer, rule), confidence))
     for name in _BASELINES:
         text = owner.baselines.get(name, {}).get(sample)
         if text is not None:

@@ -167,7 +167,9 @@ def to_markdown(table: Table, level: int = 3) -> str:
 
 def to_html(table: Table) -> str:
     """Render a table as an HTML fragment; every text in it is escaped."""
-    head = "".join(f'<th scope="col"{_align(table, i)}>{escape(column)}</th>' for i, column in enumerate(table.columns))
+    head = "".join(
+        f'<th scope="col"{_align(table, i)}>{breakable(column)}</th>' for i, column in enumerate(table.columns)
+    )
     body = "\n".join(_html_row(table, row) for row in table.rows)
     notes = "".join(f"<li>{escape(note)}</li>" for note in table.notes)
     return (
@@ -178,13 +180,18 @@ def to_html(table: Table) -> str:
     )
 
 
+def breakable(text: str) -> str:
+    """Escape a name for HTML and let it break after a mark, because names of runs are long words."""
+    return re.sub(r"(?<=\w)([_/])(?=\w)", r"\1<wbr>", escape(text))
+
+
 def _align(table: Table, column: int) -> str:
     return ' class="words"' if table.is_words(column) else ""
 
 
 def _html_row(table: Table, row: Row) -> str:
     cells = "".join(f"<td{_align(table, i)}>{_html_cell(cell)}</td>" for i, cell in enumerate(row.cells[1:], start=1))
-    return f'<tr class="{row.kind}"><th scope="row">{escape(row.cells[0])}</th>{cells}</tr>'
+    return f'<tr class="{row.kind}"><th scope="row">{breakable(row.cells[0])}</th>{cells}</tr>'
 
 
 def _html_cell(cell: str) -> str:

@@ -15,7 +15,7 @@ from radvqa.report import sentences
 from radvqa.report.comparison import LOOKUP, Comparison, compare_runs
 from radvqa.report.disagreements import browser
 from radvqa.report.examples import Example, examples
-from radvqa.report.grid import to_html
+from radvqa.report.grid import breakable, to_html
 from radvqa.report.numbers import mean_sd, percent, plural, with_interval, without_folders
 from radvqa.report.parts import Part, parts, warnings
 from radvqa.report.rules import spread as rule_spread
@@ -48,6 +48,7 @@ def report(comparisons: Sequence[Comparison]) -> str:
     environment = jinja2.Environment(
         autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
+    environment.filters["breakable"] = lambda text: Markup(breakable(text))  # noqa: S704 - escaped there
     script = _template("browser.js")
     page = environment.from_string(_template("page.html.j2")).render(
         title=_title(comparisons),

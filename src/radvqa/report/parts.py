@@ -114,8 +114,9 @@ def _all(comparison: Comparison) -> Iterator[Part]:
         "probes",
         "Does it look at the image?",
         "The same questions with blank, wrong and disturbed pictures, and with changed words.",
-        tuple(probe_table(run.probes) for run in runs if run.probes is not None),
+        tuple(probe_tables(comparison)),
         tuple(gallery(comparison, "probes")),
+        lead=_unprobed(comparison),
     )
     yield Part(
         "answers",
@@ -138,6 +139,19 @@ def _all(comparison: Comparison) -> Iterator[Part]:
         "Rows stand beside ours only where they were measured in the same way; the others say why they cannot.",
         tuple(published_tables(runs)),
     )
+
+
+def probe_tables(comparison: Comparison) -> Iterator[Table]:
+    """Yield the probes of each run that has them; where there are several runs the title says whose they are."""
+    for run in comparison.runs:
+        if run.probes is not None:
+            table = probe_table(run.probes)
+            yield table if len(comparison.runs) == 1 else replace(table, title=f"{run.name}: {table.title}")
+
+
+def _unprobed(comparison: Comparison) -> tuple[str, ...]:
+    names = ", ".join(run.name for run in comparison.runs if run.probes is None)
+    return (f"Not tested: {names}. `radvqa probe RUN` does it.",) if names else ()
 
 
 def _without(table: Table | None, said: tuple[str, ...]) -> tuple[Table, ...]:

@@ -11,8 +11,7 @@ from radvqa.report.choices import other_tables
 from radvqa.report.comparison import Comparison, compare_runs
 from radvqa.report.grid import markdown_text, to_markdown
 from radvqa.report.paired import paired_table
-from radvqa.report.parts import warnings
-from radvqa.report.probes import probe_table
+from radvqa.report.parts import probe_tables, warnings
 from radvqa.report.published import published_tables
 from radvqa.report.rules import rules_table
 from radvqa.report.slices import slices_table
@@ -73,7 +72,7 @@ def _section(comparison: Comparison) -> Iterator[str]:
         text_table(runs),
         *other_tables(runs),
         calibration_table(runs),
-        *(probe_table(run.probes) for run in runs if run.probes is not None),
+        *probe_tables(comparison),
         budget_table(runs),
         *published_tables(runs),
     ]

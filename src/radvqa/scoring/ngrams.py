@@ -87,7 +87,7 @@ def _bleu_tokeniser() -> Callable[[str], str]:
 
 
 def _rouge_words(text: str) -> Words:
-    from rouge_score.tokenize import tokenize  # type: ignore[import-untyped]
+    from rouge_score.tokenize import tokenize
 
     words: list[str] = tokenize(text, None)
     return words

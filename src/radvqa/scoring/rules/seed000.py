@@ -9,6 +9,6 @@ RULE = Rule(
     meaning="Gold and reply must be equal after lower-casing, with every character but Latin letters, digits and "
     "spaces deleted. No synonym, number word or article is forgiven, and words run together where a mark stood between "
     "them (“X-Ray” is “xray”, not “x ray”).",
-    source="seed 000, package woa7015_medvqa, function normalize_text",
+    source="seed 000: hongjiaherng/woa7015-medvqa, function normalize_text",
     judge=lambda _: equality(seed000, seed000),
 )
