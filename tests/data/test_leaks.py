@@ -299,6 +299,7 @@ def test_the_tables(slake: Path, fresh_cache: Path, tmp_path: Path, capsys: pyte
         "near-duplicate",
         "same question, near-duplicate",
     }
+    assert written_table(report).rows[0].cells[0] == "slake-en-train-clean.json"
     assert written_table(report).rows[0].cells[1:] == ("slake:en train", "12", "0", "4", "0", "8")
     show_leaks(report)
     assert "2 pairs, 2 of 3" in capsys.readouterr().out

@@ -93,7 +93,7 @@ def test_rows_that_were_skipped_as_bad_are_not_missed(part: Path, mini_slake: Pa
 
 def test_a_run_learns_from_one_split_file_and_answers_another(part: Path, mini_slake: Path, tmp_path: Path) -> None:
     test = registry.load_split("slake:en", "test")
-    split_file.write(tmp_path / "some.json", "slake:en", "test", test, {sample.id: "not asked" for sample in test[4:]})
+    split_file.write(tmp_path / "some.json", "slake:en", "test", test, {s.id: "not asked" for s in test[4:]})
     page = recipe(
         tmp_path / "r.yaml", data__train=str(part), data__test=str(tmp_path / "some.json"), training__epochs=1
     )
@@ -101,4 +101,4 @@ def test_a_run_learns_from_one_split_file_and_answers_another(part: Path, mini_s
     assert {p.id for p in read_predictions(predict(run.folder))} == {sample.id for sample in test[:4]}
     whole = predict(run.folder, split="test")
     assert len(read_predictions(whole)) == 12
-    assert run.provenance["splits"]["train"]["digest"] == split_file.read(part).digest
+    assert run.provenance["data"]["train"]["digest"] == split_file.read(part).digest

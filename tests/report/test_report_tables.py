@@ -402,10 +402,44 @@ def test_tables_of_rare_scores_appear_with_them(tmp_path: Path) -> None:
         "unparsed": 3,
         "letters": {"A": {"gold": 10, "chosen": 30}, "B": {"gold": 30, "chosen": 7}},
     }
-    similar = {"sbert": {"model": "MiniLM", "value": 0.83, "value_interval": [0.8, 0.86], "floor": 0.41}}
-    judge = {"model": "SmolLM2", "accuracy": 0.7, "accuracy_interval": [0.6, 0.8], "agreement": 0.9, "unreadable": 2}
-    change_scores(tmp_path / "a", lambda scores: scores.update(multiple_choice=choice, similarity=similar, judge=judge))
-    multiple, similarity, judged = other_tables(load([tmp_path / "a"]))
+    repeated = {
+        "runs": 5,
+        "n": 40,
+        "mean_accuracy": 0.5,
+        "sd_accuracy": 0.02,
+        "majority_accuracy": 0.55,
+        "agreement": 0.8,
+        "docked": 4,
+        "penalised_score": 0.45,
+        "all_same": 0.6,
+    }
+    similar = {"sbert": {"model": "MiniLM", "overall": {"value": 0.83, "value_interval": [0.8, 0.86]}}}
+    similar["sbert"]["overall"]["random_pair_floor"] = 0.41  # type: ignore[index]
+    judge = {
+        "model": "SmolLM2",
+        "template": "verdict",
+        "items": {"x": "correct"},
+        "subsets": {
+            "overall": {
+                "score": 0.7,
+                "score_interval": [0.6, 0.8],
+                "score_counting_unparsed_wrong": 0.68,
+                "score_counting_unparsed_wrong_interval": [0.58, 0.78],
+                "judged": 78,
+                "unparsed": 2,
+                "agreement": {"n": 78, "agreement": 0.9, "kappa": 0.756},
+            }
+        },
+    }
+    change_scores(
+        tmp_path / "a",
+        lambda scores: scores.update(multiple_choice=choice, consistency=repeated, similarity=similar, judge=judge),
+    )
+    (comparison,) = compare_runs([tmp_path / "a"])
+    multiple, consistency, similarity, judged = other_tables(comparison.runs)
     assert multiple.rows[0].cells == ("a", "40", "50.0 [40.0, 60.0]", "25.0", "3", "30 / 10", "7 / 30")
+    assert consistency.rows[0].cells == ("a", "5", "40", "50.0 ± 2.0", "55.0", "80.0", "60.0", "4", "45.0")
     assert similarity.rows[0].cells == ("a", "sbert", "83.0 [80.0, 86.0]", "41.0", "MiniLM")
-    assert judged.rows[0].cells == ("a", "SmolLM2", "70.0 [60.0, 80.0] %", "90.0 %", "2")
+    cells = ("a", "SmolLM2", "verdict", "70.0 [60.0, 80.0]", "68.0 [58.0, 78.0]", "78", "2", "90.0", "0.76")
+    assert judged.rows[0].cells == cells
+    assert "items" not in comparison.as_json()["runs"][0]["judge"]

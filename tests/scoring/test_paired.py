@@ -18,7 +18,7 @@ SECOND = np.where(RANDOM.random(N) < 0.8, FIRST, 1 - FIRST)
 
 
 def test_mcnemar_equals_statsmodels() -> None:
-    table = [[((a == FIRST) & (b == SECOND)).sum() for b in (1, 0)] for a in (1, 0)]
+    table = [[int(np.count_nonzero((a == FIRST) & (b == SECOND))) for b in (1, 0)] for a in (1, 0)]
     found = paired_test(FIRST, SECOND, CLUSTER, resamples=50)
     assert found.mcnemar_p == pytest.approx(mcnemar(table, exact=True).pvalue)
     assert (found.only_first, found.only_second) == (table[0][1], table[1][0])

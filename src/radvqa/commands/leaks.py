@@ -19,7 +19,7 @@ def leaks(
     *,
     out: Path | None = None,
     drop: str = "train",
-    by: Collection[str] = tuple(REASONS),
+    by: Collection[str] | None = None,
     skip_bad: bool = False,
 ) -> dict[str, Any]:
     """Compare every two splits of the named data sets, and write those that leak without their leaks.
@@ -29,7 +29,8 @@ def leaks(
             (``….json``), or folders of pictures.
         out: folder for the split files; nothing is written without it.
         drop: the side that loses its leaking rows: ``train`` keeps the test split whole, ``test`` the other.
-        by: kinds of leak that a row is left out for: ``rephrasings``, ``questions``, ``pictures``, ``near``.
+        by: kinds of leak that a row is left out for, of ``rephrasings``, ``questions``, ``pictures`` and ``near``; all
+            by default.
         skip_bad: leave unusable rows and pictures out, and report them, instead of stopping at the first.
 
     Returns:
@@ -40,6 +41,7 @@ def leaks(
     Raises:
         DataError: for an unknown name, kind or side, and for bad data unless ``skip_bad``.
     """
+    by = tuple(REASONS) if by is None else by
     check_choice(drop, by)
     problems = Problems(skip=skip_bad)
     overlaps = find_leaks(names, problems)

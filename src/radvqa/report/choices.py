@@ -1,10 +1,10 @@
 """Tables that only some runs have: multiple choice, consistency, similarity of sentences, and a judge's verdicts."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from radvqa.report.grid import Row, Table, without_empty
-from radvqa.report.numbers import UNDEFINED, count, percent, with_interval
+from radvqa.report.numbers import UNDEFINED, count, mean_sd, percent, with_interval
 from radvqa.report.scored import Scored
 
 
@@ -23,7 +23,7 @@ def multiple_choice_table(runs: Sequence[Scored]) -> Table | None:
     rows = tuple(Row((run.name, *_choice_cells(run.scores["multiple_choice"], letters)), "run") for run in having)
     columns = ("Answered by", "Questions", "Accuracy", "Chance", "No letter found", *letters)
     notes = [
-        "No letter found: replies from which no option could be read; they count as wrong.",
+        "No letter found: replies that name no option or several; they count as wrong.",
         "Letters: how often chosen / how often right. A model that prefers a letter does not read the options.",
     ]
     return Table("Multiple choice, accuracy in percent", columns, rows, tuple(notes))
@@ -40,8 +40,44 @@ def _choice_cells(found: Mapping[str, Any], letters: Sequence[str]) -> Iterator[
 
 
 def consistency_table(runs: Sequence[Scored]) -> Table | None:
-    """Show how far repeated answers to the same question agree."""
-    return _named(runs, "Consistency over repeated answers", lambda run: _flat(run.scores.get("consistency")))
+    """Show how far several answers of one model to the same question agree."""
+    found = [(run.name, run.scores["consistency"]) for run in runs if run.scores.get("consistency")]
+    if not found:
+        return None
+    rows = tuple(
+        Row(
+            (
+                name,
+                count(values["runs"]),
+                count(values["n"]),
+                mean_sd(values["mean_accuracy"], values["sd_accuracy"]),
+                percent(values["majority_accuracy"]),
+                percent(values["agreement"]),
+                percent(values["all_same"]),
+                count(values["docked"]),
+                percent(values["penalised_score"]),
+            ),
+            "run",
+        )
+        for name, values in found
+    )
+    columns = (
+        "Answered by",
+        "Times asked",
+        "Questions",
+        "Accuracy, mean ± sd",
+        "Accuracy of the majority",
+        "Agreement",
+        "Always the same",
+        "Points docked",
+        "Score after docking",
+    )
+    notes = (
+        "Agreement: the mean share of answers equal to the most frequent one.",
+        "A point is docked where at least three of five answers differ from the most frequent one (60 % for other "
+        "numbers); the score after docking can fall below zero.",
+    )
+    return Table("Consistency over repeated answers, in percent", columns, rows, notes)
 
 
 def similarity_table(runs: Sequence[Scored]) -> Table | None:
@@ -49,62 +85,56 @@ def similarity_table(runs: Sequence[Scored]) -> Table | None:
     rows = []
     for run in runs:
         for name, found in (run.scores.get("similarity") or {}).items():
-            rows.append(
-                Row(
-                    (
-                        run.name,
-                        str(name),
-                        with_interval(*_value(found, ("value", "score", "mean"))),
-                        with_interval(*_value(found, ("floor", "random_floor", "random_pairs"))),
-                        str(found.get("model") or UNDEFINED),
-                    ),
-                    "run",
-                )
-            )
+            overall = found.get("overall", {})
+            value = with_interval(overall.get("value"), overall.get("value_interval"))
+            floor = percent(overall.get("random_pair_floor"))
+            rows.append(Row((run.name, str(name), value, floor, str(found.get("model") or UNDEFINED)), "run"))
     if not rows:
         return None
     notes = (
-        "Floor: the same score between answers to different questions, paired at random. Only what lies above it says "
-        "anything; similarity does not tell left from right, or yes from no.",
+        "Floor: the same score between answers and gold answers of different questions, paired at random. Only what "
+        "lies above it says anything; similarity does not tell left from right, or yes from no.",
     )
-    columns = ("Answered by", "Similarity", "Score", "Floor", "Model")
+    columns = ("Answered by", "Similarity", "Score", "Random-pair floor", "Model")
     words = frozenset({"Similarity", "Model"})
     return without_empty(Table("Similarity of meaning, in percent", columns, tuple(rows), notes, words))
 
 
 def judge_table(runs: Sequence[Scored]) -> Table | None:
     """Show what a language model as judge said, and how far it agrees with exact match."""
-    return _named(runs, "Verdicts of a language model", lambda run: _flat(run.scores.get("judge")))
-
-
-def _value(found: Mapping[str, Any], names: Sequence[str]) -> tuple[float | None, Sequence[float] | None]:
-    name = next((name for name in names if name in found), names[0])
-    return found.get(name), found.get(f"{name}_interval")
-
-
-def _named(runs: Sequence[Scored], title: str, read: Callable[[Scored], dict[str, str]]) -> Table | None:
-    """Lay out whatever plain values the runs have under their own names."""
-    found = {run.name: read(run) for run in runs}
-    names = list(dict.fromkeys(name for values in found.values() for name in values))
-    if not names:
+    found = [(run.name, run.scores["judge"]) for run in runs if run.scores.get("judge")]
+    if not found:
         return None
-    rows = tuple(
-        Row((run, *(values.get(name, UNDEFINED) for name in names)), "run") for run, values in found.items() if values
+    rows = tuple(Row((name, *_judge_cells(values)), "run") for name, values in found)
+    columns = (
+        "Answered by",
+        "Judge",
+        "Prompt",
+        "Score",
+        "Score, unreadable as wrong",
+        "Verdicts",
+        "Unreadable",
+        "Agrees with exact match",
+        "Kappa",
     )
-    words = frozenset(name.replace("_", " ").capitalize() for name in names)
-    return Table(title, ("Answered by", *(name.replace("_", " ").capitalize() for name in names)), rows, (), words)
+    notes = (
+        "The judge sees question, gold answer and answer, and not who gave it. A judge is a model too: where it "
+        "disagrees with exact match, either may be wrong.",
+    )
+    table = Table("Judged by a language model, in percent", columns, rows, notes, frozenset({"Judge", "Prompt"}))
+    return without_empty(table)
 
 
-def _flat(found: Any) -> dict[str, str]:
-    """Write the plain values of a mapping; fractions as percent with their interval."""
-    if not isinstance(found, Mapping):
-        return {}
-    written = {}
-    for name, value in found.items():
-        if isinstance(value, bool | str):
-            written[name] = str(value)
-        elif isinstance(value, int):
-            written[name] = count(value)
-        elif isinstance(value, float):
-            written[name] = f"{with_interval(value, found.get(f'{name}_interval'))} %"
-    return written
+def _judge_cells(found: Mapping[str, Any]) -> Iterator[str]:
+    overall = found["subsets"]["overall"]
+    strict = "score_counting_unparsed_wrong"
+    agreement = overall.get("agreement") or {}
+    kappa = agreement.get("kappa")
+    yield str(found["model"])
+    yield str(found["template"])
+    yield with_interval(overall["score"], overall.get("score_interval"))
+    yield with_interval(overall.get(strict), overall.get(f"{strict}_interval"))
+    yield count(overall["judged"])
+    yield count(overall["unparsed"])
+    yield percent(agreement.get("agreement"))
+    yield UNDEFINED if kappa is None else f"{kappa:.2f}"

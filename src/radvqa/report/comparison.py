@@ -112,7 +112,6 @@ def _run_json(run: Scored) -> dict[str, Any]:
         "multiple_choice",
         "consistency",
         "similarity",
-        "judge",
         "unseen_answers",
         "twins",
         "undefined",
@@ -123,6 +122,7 @@ def _run_json(run: Scored) -> dict[str, Any]:
         "seed": run.seed,
         "subsets": scores["subsets"],
         **{key: scores.get(key) for key in kept},
+        "judge": _without_items(scores.get("judge")),
         "budget": {
             "epochs": training.get("epochs"),
             "best_epoch": run.facts.get("best_epoch"),
@@ -133,6 +133,11 @@ def _run_json(run: Scored) -> dict[str, Any]:
             "device": without_folders(run.provenance.get("device")),
         },
     }
+
+
+def _without_items(judge: dict[str, Any] | None) -> dict[str, Any] | None:
+    """Leave the verdict on every single question in the run's own scores."""
+    return None if judge is None else {key: value for key, value in judge.items() if key != "items"}
 
 
 def _group_json(group: Group) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """Terminal tables about leaks: what every two splits share, the first examples, the files written."""
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from radvqa.report.data import show_left_out
@@ -70,12 +71,12 @@ def example_table(report: Mapping[str, Any]) -> Table:
 
 
 def written_table(report: Mapping[str, Any]) -> Table:
-    """The split files that were written."""
+    """The split files that were written, at least one."""
     kinds = ("rephrasings", "questions", "pictures", "near")
     rows = [
         Row(
             (
-                written["path"],
+                Path(written["path"]).name,
                 f"{written['dataset']} {written['split']}",
                 count(written["kept"]),
                 *(count(written["left_out"].get(kind, 0)) for kind in kinds),
@@ -88,7 +89,10 @@ def written_table(report: Mapping[str, Any]) -> Table:
         "Split files: rows kept, and left out by reason",
         ("File", "Part of", "Kept", *titles),
         tuple(rows),
-        notes=("A file's path stands for a split wherever one is named, for instance data.train=FILE.",),
+        notes=(
+            f"The files lie in {Path(report['written'][0]['path']).parent}. A file's path stands for a split wherever "
+            f"one is named, for instance data.train=PATH.",
+        ),
         words=frozenset({"Part of"}),
     )
 
