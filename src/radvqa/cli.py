@@ -133,7 +133,8 @@ def data_leaks(
     out: Annotated[Path | None, typer.Option(help="Folder for split files without the leaks.")] = None,
     drop: Annotated[str, typer.Option(help="The side that loses its leaking rows: train or test.")] = "train",
     by: Annotated[
-        list[str] | None, typer.Option(help="Kind of leak to drop rows for; may be repeated; all by default.")
+        list[str] | None,
+        typer.Option(help="Leaks that count: rephrasings, questions, pictures, near; may be repeated."),
     ] = None,
     skip_bad: SkipBad = False,
     as_json: AsJson = False,
@@ -142,7 +143,7 @@ def data_leaks(
     from radvqa.commands.leaks import leaks
     from radvqa.report.leaks import show_leaks
 
-    found = leaks(names, out=out, drop=drop, skip_bad=skip_bad, **({"by": by} if by else {}))
+    found = leaks(names, out=out, drop=drop, by=by, skip_bad=skip_bad)
     _emit(found, as_json, lambda: show_leaks(found))
 
 

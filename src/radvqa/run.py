@@ -186,7 +186,8 @@ class Run:
         dataset, split = dataset or own_dataset, split or own_split
         if (dataset, split) == (own_dataset, own_split):
             return Answers(dataset, split)
-        return Answers(dataset, split, "-" + re.sub(r"[^A-Za-z0-9_.-]+", "_", f"{dataset}-{split}"))
+        part = Path(split).stem if split.endswith(".json") else split  # a split file is named, not its folder
+        return Answers(dataset, split, "-" + re.sub(r"[^A-Za-z0-9_.-]+", "_", f"{dataset}-{part}"))
 
     def write_answers(
         self,

@@ -1,7 +1,7 @@
 """Normalisers of questions and answers. Every score names the normaliser that it used."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 _NOT_KEPT = re.compile(r"[^a-z0-9\s]")
 _SPACES = re.compile(r"\s+")
@@ -39,6 +39,9 @@ Normaliser = Callable[[str], str]
 NORMALISERS: dict[str, Normaliser] = {"seed000": seed000, "unicode": unicode_words}
 
 
-def normaliser_for(language: str) -> str:
-    """Return the name of the normaliser that suits a language: the seed's for English, else one that keeps it."""
-    return "seed000" if language == "en" else "unicode"
+def normaliser_for(languages: Iterable[str]) -> str:
+    """Return the name of the normaliser that suits texts in some languages: the seed's for English alone.
+
+    With any other language among them it is one that keeps every script; the seed's would empty those texts.
+    """
+    return "seed000" if set(languages) <= {"en"} else "unicode"

@@ -102,7 +102,7 @@ def _naive_seconds(recipe_path: Path, overrides: Sequence[str], steps: int) -> d
     splits = {split: registry.load_split(recipe.data.name, split) for split in (recipe.data.train, recipe.data.select)}
     training, selecting = splits.values()
     test = registry.load_split(recipe.data.name, recipe.data.test)
-    normaliser = normaliser_for(training[0].language)
+    normaliser = normaliser_for(sample.language for sample in training)
     words = WordVocabulary.count([s.question for s in training], normaliser, options.question_length)
     answers = AnswerVocabulary.count([s.answer for s in training], normaliser)
     vision = VisionTower(VisionSpec(options.backbone, options.pretrained, options.pooling, options.backbone_config))

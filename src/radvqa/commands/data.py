@@ -29,6 +29,7 @@ def list_data() -> list[dict[str, Any]]:
                     "language": version.language,
                     "splits": {split: known.rows for split, known in version.splits.items()},
                     "present": not facts.folder or (bool(root) and os.path.isdir(f"{root}/{facts.folder}")),  # noqa: PTH112
+                    "warning": version.warning,
                     "notes": list(facts.notes),
                 }
             )

@@ -67,7 +67,7 @@ def _predict(run: Run, data: str | None, split: str | None, device: str, problem
     prepared = model.prepare(samples, problems)
     predictions, _ = answer_prepared(model, prepared)
     learned, _ = selection_samples(recipe.data, registry.load_split(recipe.data.name, recipe.data.train, problems), [])
-    baselines = fit_baselines(learned, NORMALISERS[normaliser_for(learned[0].language)])
+    baselines = fit_baselines(learned, NORMALISERS[normaliser_for(sample.language for sample in learned)])
     if not answers.suffix:
         write_examples(run, answers, prepared.samples)
     write_thumbnails(run.thumbnails(answers), prepared.samples)

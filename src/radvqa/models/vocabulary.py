@@ -118,6 +118,6 @@ def count_vocabularies(training: Sequence[Sample], length: int) -> tuple[WordVoc
         training: the samples to learn from, of one language.
         length: questions are cut to this many words.
     """
-    normaliser = text.normaliser_for(training[0].language)
+    normaliser = text.normaliser_for(sample.language for sample in training)
     words = WordVocabulary.count([sample.question for sample in training], normaliser, length)
     return words, AnswerVocabulary.count([sample.answer for sample in training], normaliser)

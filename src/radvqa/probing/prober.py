@@ -67,7 +67,7 @@ def probe_model(
     """
     names, asked = _names(only), _part(split, limit)
     problems = problems or Problems()
-    normaliser_name = normaliser_for(asked[0].language)
+    normaliser_name = normaliser_for(sample.language for sample in asked)
     normaliser = NORMALISERS[normaliser_name]
     prepared = model.prepare(asked, problems)
     before, _ = answer_prepared(model, prepared)

@@ -26,6 +26,8 @@ def show_list(rows: Sequence[Mapping[str, Any]]) -> None:
     for row in rows:
         for note in row["notes"] if row["default"] else ():
             print(f"{row['name'].partition(':')[0]}: {note}")
+        if row["warning"]:
+            print(f"{row['name']}: {row['warning']}")
 
 
 def show_check(report: Mapping[str, Any]) -> None:

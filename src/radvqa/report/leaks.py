@@ -32,8 +32,11 @@ def show_leaks(report: Mapping[str, Any]) -> None:
 
 
 def leak_table(report: Mapping[str, Any]) -> Table:
-    """One row for every two splits."""
+    """One row for every two splits that share something."""
     near = report["near_duplicate"]
+    sharing = [pair for pair in report["pairs"] if _shares(pair)]
+    rest = len(report["pairs"]) - len(sharing)
+    nothing = (f"{plural(rest, 'other pair')} of splits {'shares' if rest == 1 else 'share'} nothing.",) if rest else ()
     return Table(
         "What the splits share",
         (
@@ -45,8 +48,9 @@ def leak_table(report: Mapping[str, Any]) -> Table:
             "Near, same question",
             "Rephrased",
         ),
-        tuple(_pair_row(pair) for pair in report["pairs"]),
+        tuple(_pair_row(pair) for pair in sharing),
         notes=(
+            *nothing,
             "Numbers count pictures and questions of the second split; rephrasings count those questions of the first "
             "split that put a question of the second in other words.",
             "Same pictures: equal after decoding. Same question: equal but for case and punctuation, about the same "
@@ -56,6 +60,10 @@ def leak_table(report: Mapping[str, Any]) -> Table:
             f"flipped, turned or cropped copies are not found.",
         ),
     )
+
+
+def _shares(pair: Mapping[str, Any]) -> bool:
+    return any(any(pair[kind]["touched"]) for kind in _KINDS)
 
 
 def example_table(report: Mapping[str, Any]) -> Table:

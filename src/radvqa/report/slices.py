@@ -108,9 +108,8 @@ def _table(runs: Sequence[Scored], shown: Sequence[Part], title: str, notes: Seq
 
 def types_table(runs: Sequence[Scored]) -> Table | None:
     """Show accuracy by question type, the most frequent type first; None when the data set names no types."""
-    kinds = [part for part in parts(runs) if part.dimension == "question_type"]
-    shown = [Part("", part.label, part.n, part.accuracy) for part in sorted(kinds, key=lambda p: (-p.n, p.label))]
-    if not shown:
+    kinds = sorted((part for part in parts(runs) if part.dimension == "question_type"), key=lambda p: (-p.n, p.label))
+    if not kinds:
         return None
     require_same_test(runs)
     members = groups(runs)
@@ -122,7 +121,7 @@ def types_table(runs: Sequence[Scored]) -> Table | None:
                 *(accuracy_cell(g, [_values(r, "question_type", part.label) for r in g.runs]) for g in members),
             )
         )
-        for part in shown
+        for part in kinds
     )
     notes = ("The fewer the questions of a type, the less its number says: read the interval.",)
     columns = ("Question type", "Questions", *(group.heading for group in members))

@@ -199,7 +199,7 @@ def _chosen(prediction: Prediction) -> int | None:
 
 def _answer(prediction: Prediction) -> tuple[tuple[bool, str], bool]:
     """Return an answer as it is compared (was it read as an option, text), and whether it is right."""
-    normalise = NORMALISERS[normaliser_for(prediction.language)]
+    normalise = NORMALISERS[normaliser_for([prediction.language])]
     if prediction.options:
         chosen = _chosen(prediction)
         gold = _gold(prediction)

@@ -210,8 +210,7 @@ def _in_order(predictions: Sequence[Prediction]) -> list[Prediction]:
 
 def _normaliser_name(predictions: Sequence[Prediction], wanted: str | None) -> str:
     if wanted is None:
-        suited = {normaliser_for(language) for language in {p.language for p in predictions}}
-        return suited.pop() if len(suited) == 1 else "unicode"
+        return normaliser_for(p.language for p in predictions)
     if wanted not in NORMALISERS:
         raise DataError(f"There is no normaliser {wanted!r}; {nearest(wanted, list(NORMALISERS))}")
     return wanted

@@ -28,7 +28,7 @@ def measure(predictions: Sequence[Prediction], names: Sequence[str]) -> dict[str
     Raises:
         RecipeError: when a metric is undefined for these predictions.
     """
-    items = items_of(predictions, NORMALISERS[normaliser_for(predictions[0].language)])
+    items = items_of(predictions, NORMALISERS[normaliser_for(p.language for p in predictions)])
     values = {}
     for name in dict.fromkeys(names):
         statistic = METRICS[name].measure(items)
