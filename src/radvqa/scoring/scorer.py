@@ -156,7 +156,8 @@ class _Board:
             self._part(place, rows)[name] = None
             if not baseline:
                 self._part(place, rows)[f"{name}_interval"] = None
-                self.undefined.setdefault(name, measured.reason)
+                if place[-1] == "overall":  # a smaller part often lacks what the whole has
+                    self.undefined[name] = measured.reason
 
     def add(self, place: tuple[str, ...], statistic: Statistic, rows: IntArray, *, interval: bool = True) -> None:
         """Take in one statistic of the items at ``rows``; the last part of its place is its name."""
