@@ -1,4 +1,4 @@
-"""What every test stands on: a cache of its own, no network, and real data or weights only where a test says so."""
+"""What every test stands on: a cache of its own, no network, and real data, weights or WordNet only where marked."""
 
 import os
 from collections.abc import Iterator
@@ -8,7 +8,7 @@ import pytest
 
 import miniature
 
-NEEDS = {"real_data": "RADVQA_DATA", "real_weights": "RADVQA_WEIGHTS"}
+NEEDS = {"real_data": "RADVQA_DATA", "real_weights": "RADVQA_WEIGHTS", "real_wordnet": "RADVQA_WORDNET"}
 LEFT_OUT = pytest.StashKey[dict[str, int]]()
 
 os.environ["HF_HUB_OFFLINE"] = "1"  # read when huggingface_hub is imported; no test reaches a network

@@ -269,7 +269,7 @@ def test_another_template_has_another_scale(tmp_path: Path) -> None:
 
 def test_predictions_that_cannot_be_judged() -> None:
     endpoint = ChatEndpoint("http://127.0.0.1:1/v1", "m")
-    with pytest.raises(DataError, match="no predictions to judge"):
+    with pytest.raises(DataError, match="no predictions to score"):
         judge([], endpoint, normaliser=seed000)
     with pytest.raises(DataError, match="'a' is used by two predictions"):
         judge([EXAMPLE[0], EXAMPLE[0]], endpoint, normaliser=seed000)

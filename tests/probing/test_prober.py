@@ -62,7 +62,23 @@ def test_a_model_that_ignores_the_picture_is_flagged(split: list[Sample]) -> Non
         if PROBES[name].kind == "image":
             assert (probe["n"], probe["drop"], probe["changed"]) == (40, 0.0, 0.0)
     assert result["looks_at_image"] is False
-    assert probe_warnings(result)[0].startswith("This model is not shown to look at the image: on blank pictures")
+    assert probe_warnings(result)[0].startswith(
+        "This model is not shown to look at the image. Without the right picture"
+    )
+
+
+def test_a_model_that_only_stumbles_over_blank_pictures_is_flagged(split: list[Sample]) -> None:
+    """A blank picture is like none of training; harm from it alone does not show that the others are looked at."""
+
+    def startled(asked: Sample) -> str:
+        return "?" if "blank" in asked.image else "yes"
+
+    result = probe_model(Known(startled), split, only=["blank", "swapped_other_organ"]).result
+    assert found(result, "blank")["drop_interval"][0] > 0
+    assert result["looks_at_image"] is False
+    (warning,) = probe_warnings(result)
+    assert "wrong picture, other organ: 50.0 % instead of 50.0 %" in warning
+    assert "blank" not in warning
 
 
 def test_a_model_that_gains_on_blank_pictures_is_flagged(split: list[Sample]) -> None:
@@ -102,7 +118,7 @@ def test_a_written_answer_that_is_followed(split: list[Sample]) -> None:
     result = probe_model(Known(gullible), split, only=["injected_text"]).result
     probe = found(result, "injected_text")
     assert (probe["n"], probe["followed_before"], probe["followed"], probe["accuracy"]) == (40, 0.0, 1.0, 0.0)
-    assert result["looks_at_image"] is None  # blank pictures were not asked
+    assert result["looks_at_image"] is None  # no probe that takes the picture away was asked
     (warning,) = probe_warnings(result)
     assert warning.startswith("A wrong answer written into the picture is followed")
 

@@ -1,7 +1,6 @@
 """A language model grades answers: who was asked what, what it said, and how sure one may be of the share."""
 
 from collections.abc import Sequence
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -9,14 +8,13 @@ import numpy as np
 
 from radvqa.endpoint.cache import ReplyCache
 from radvqa.endpoint.client import ChatEndpoint
-from radvqa.errors import DataError
 from radvqa.judging.hearing import hear
 from radvqa.judging.prompt import LONGEST
 from radvqa.judging.summary import compared, summarise
 from radvqa.judging.template import Template, load_template
 from radvqa.prediction import Prediction
-from radvqa.scoring.items import Items, items_of
-from radvqa.scoring.statistics import RESAMPLES, IntArray
+from radvqa.scoring.items import in_order, items_of, subset_rows
+from radvqa.scoring.statistics import RESAMPLES
 from radvqa.text import Normaliser
 
 
@@ -69,7 +67,7 @@ def judge(
         TemplateError: when the template cannot be used.
         EndpointError: when the judge cannot be asked; what it had replied is kept in the cache.
     """
-    predictions = _in_order(predictions)
+    predictions = in_order(predictions)
     told = load_template(template)
     items = items_of(predictions, normaliser)
     exact = items.gold == items.prediction
@@ -81,7 +79,7 @@ def judge(
     said = np.array(list(verdicts.values()))
     worth = np.array([told.scale.get(verdict, np.nan) for verdict in said])
     subsets = {}
-    for subset, rows in _subsets(items).items():
+    for subset, rows in subset_rows(items).items():
         subsets[subset] = summarise(worth[rows], items.cluster[rows], resamples, seed) | {
             "verdicts": {verdict: int((said[rows] == verdict).sum()) for verdict in told.scale},
             "agreement": None if skip_exact else compared(worth[rows], exact[rows], asked[rows]),
@@ -105,27 +103,6 @@ def judge(
         "cached": heard.cached,
         "items": verdicts,
     }
-
-
-def _in_order(predictions: Sequence[Prediction]) -> list[Prediction]:
-    """Sort by id, because the bootstrap numbers clusters as they come."""
-    if not predictions:
-        raise DataError("There are no predictions to judge.")
-    ordered = sorted(predictions, key=lambda p: p.id)
-    for one, other in pairwise(ordered):
-        if one.id == other.id:
-            raise DataError(f"The id {one.id!r} is used by two predictions; each question is judged once.")
-    return ordered
-
-
-def _subsets(items: Items) -> dict[str, IntArray]:
-    """Return the rows of ``overall``, ``open`` and ``closed``; an empty subset is left out."""
-    rows = {
-        "overall": np.arange(len(items)),
-        "open": np.flatnonzero(~items.closed),
-        "closed": np.flatnonzero(items.closed),
-    }
-    return {subset: chosen for subset, chosen in rows.items() if len(chosen)}
 
 
 def _verdict_worth(template: Template, worth: float) -> str:

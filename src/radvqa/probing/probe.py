@@ -63,6 +63,9 @@ class Probe:
     apply: Callable[[Sequence[Sample], Context], list[ProbedSample]]
 
 
+BLIND = ("blank", "noise", "question_only", "swapped_other_organ")
+"""Probes after which nothing of the right picture is left; who looks at pictures answers worse after each of them."""
+
 PROBES: Registry[Probe] = Registry("radvqa.probing.probes", "PROBE")
 """Every probe by name."""
 

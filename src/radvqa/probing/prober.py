@@ -14,7 +14,7 @@ from radvqa.models.family import VqaModel
 from radvqa.prediction import Prediction
 from radvqa.probing.measure import accuracy_of, measure
 from radvqa.probing.pictures import PictureFolder
-from radvqa.probing.probe import PROBES, Context, ProbedSample, in_order, seed_of
+from radvqa.probing.probe import BLIND, PROBES, Context, ProbedSample, in_order, seed_of
 from radvqa.sample import Sample
 from radvqa.scoring.statistics import RESAMPLES
 from radvqa.scoring.twins import score_twins
@@ -58,8 +58,8 @@ def probe_model(
         ``result`` with ``format``, ``dataset``, ``split``, ``normaliser``, ``questions``, ``images`` asked about;
         ``original`` (``accuracy`` and ``interval``); ``probes``, each with ``name``, ``title``, ``changes``, ``kind``,
         ``group`` and what ``measure`` found; ``twins`` as ``score_twins`` describes them; and ``looks_at_image``:
-        whether the accuracy on blank pictures is significantly lower than with the right ones, None when that was
-        not asked or has no interval.
+        whether the accuracy without a picture (blank, noise, mean) and with one of another organ is significantly
+        lower than with the right ones, None when none of these was asked or has an interval.
 
     Raises:
         RadvqaError: when a probe is unknown, there are no samples, or ``limit`` is not positive.
@@ -137,7 +137,6 @@ def _ask(
 
 
 def _looks(found: Sequence[dict[str, Any]]) -> bool | None:
-    blank = next((probe for probe in found if probe["name"] == "blank"), None)
-    if blank is None or blank["drop_interval"] is None:
-        return None
-    return bool(blank["drop_interval"][0] > 0)
+    """One of these alone says little: a blank picture may do harm because no picture of training is like it."""
+    lows = [probe["drop_interval"][0] for probe in found if probe["name"] in BLIND and probe["drop_interval"]]
+    return all(low > 0 for low in lows) if lows else None

@@ -151,7 +151,7 @@ def probe_tables(comparison: Comparison) -> Iterator[Table]:
 
 def _unprobed(comparison: Comparison) -> tuple[str, ...]:
     names = ", ".join(run.name for run in comparison.runs if run.probes is None)
-    return (f"Not tested: {names}. `radvqa probe RUN` does it.",) if names else ()
+    return (f"Not tested: {names}. The command “radvqa probe RUN” does it.",) if names else ()
 
 
 def _without(table: Table | None, said: tuple[str, ...]) -> tuple[Table, ...]:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from radvqa.probing.probe import BLIND
 from radvqa.report.grid import Row, Table
 from radvqa.report.numbers import UNDEFINED, count, percent, plural, points, with_interval
 
@@ -83,11 +84,13 @@ Found = Mapping[str, Mapping[str, Any]]
 
 def _looks(result: Mapping[str, Any], found: Found) -> Iterator[str]:
     if result["looks_at_image"] is False:
-        blank = found["blank"]
-        yield (
-            f"This model is not shown to look at the image: on blank pictures it answers {percent(blank['accuracy'])} "
-            f"% correctly, with the right ones {percent(blank['accuracy_before'])} % (drop {_drop(blank)} points)."
+        same = [probe for name, probe in found.items() if name in BLIND and probe["drop_interval"][0] <= 0]
+        parts = "; ".join(
+            f"{probe['title'].lower()}: {percent(probe['accuracy'])} % instead of {percent(probe['accuracy_before'])} % "
+            f"(drop {_drop(probe)} points)"
+            for probe in same
         )
+        yield f"This model is not shown to look at the image. Without the right picture it does no worse: {parts}."
 
 
 def _same_organ(result: Mapping[str, Any], found: Found) -> Iterator[str]:

@@ -9,8 +9,9 @@ from radvqa.report.grid import Row, Table, print_table
 from radvqa.report.numbers import UNDEFINED, count, percent, with_interval
 from radvqa.report.rules import rules_table
 from radvqa.report.scored import Scored
-from radvqa.report.tables import ECHO, baseline_name, text_table
+from radvqa.report.tables import baseline_name, text_table
 from radvqa.run import Answers
+from radvqa.scoring.baselines import ECHO
 
 _METRICS = (
     ("Accuracy", "accuracy"),

@@ -8,6 +8,7 @@ from radvqa.report.grid import Row, Table
 from radvqa.report.numbers import UNDEFINED, count, mean_sd, percent, plural, reported, with_interval
 from radvqa.report.published import published
 from radvqa.report.scored import Group, Scored, differences, groups, require_same_test
+from radvqa.scoring.baselines import ECHO
 
 Columns = tuple[tuple[str, str, str], ...]  # title, subset, metric
 
@@ -34,7 +35,6 @@ _TEXT_COLUMNS: Columns = (
     ("WUPS@0.0", "overall", "wups00"),
 )
 
-ECHO = "echo_question"  # says nothing about accuracy, but what any fluent text gets from metrics of overlap
 
 _BASELINES = {
     "always_yes": "Always “yes”",

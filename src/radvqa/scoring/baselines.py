@@ -11,6 +11,9 @@ from radvqa.text import NORMALISERS, Normaliser
 
 Answerer = Callable[[Sample], str]
 
+ECHO = "echo_question"
+"""The baseline that repeats the question: what any fluent text gets from metrics of overlap."""
+
 _YES = {"en": "yes", "zh": "是的"}
 
 

@@ -2,10 +2,12 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
+from radvqa.errors import DataError
 from radvqa.prediction import Prediction
 from radvqa.sample import cluster_of
 from radvqa.scoring.statistics import FloatArray, IntArray
@@ -98,6 +100,31 @@ def items_of(predictions: Sequence[Prediction], normaliser: Normaliser, answers:
         cluster=_clusters(predictions),
         rows=np.arange(len(predictions)),
     )
+
+
+def in_order(predictions: Sequence[Prediction]) -> list[Prediction]:
+    """Sort predictions by id, because the bootstrap numbers clusters as they come.
+
+    Raises:
+        DataError: when there are none, or an id is repeated.
+    """
+    if not predictions:
+        raise DataError("There are no predictions to score.")
+    ordered = sorted(predictions, key=lambda p: p.id)
+    for one, other in pairwise(ordered):
+        if one.id == other.id:
+            raise DataError(f"The id {one.id!r} is used by two predictions; each question is scored once.")
+    return ordered
+
+
+def subset_rows(items: Items) -> dict[str, IntArray]:
+    """Return the rows of ``overall``, ``open`` and ``closed``; an empty subset is left out."""
+    rows = {
+        "overall": np.arange(len(items)),
+        "open": np.flatnonzero(~items.closed),
+        "closed": np.flatnonzero(items.closed),
+    }
+    return {subset: chosen for subset, chosen in rows.items() if len(chosen)}
 
 
 def per_pair(items: Items, compare: Compare, *, raw: bool = False) -> FloatArray:

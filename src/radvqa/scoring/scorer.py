@@ -4,15 +4,15 @@ Values are fractions in [0, 1]; what cannot be computed is null, with the reason
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from itertools import pairwise
 from typing import Any
 
 import numpy as np
 
 from radvqa.errors import DataError, nearest
 from radvqa.prediction import Prediction
+from radvqa.scoring.baselines import ECHO
 from radvqa.scoring.calibration import score_calibration
-from radvqa.scoring.items import Items, items_of
+from radvqa.scoring.items import Items, in_order, items_of, subset_rows
 from radvqa.scoring.metric import METRICS, Undefined
 from radvqa.scoring.multiple_choice import score_multiple_choice
 from radvqa.scoring.paired import detectable_difference
@@ -34,8 +34,6 @@ from radvqa.scoring.twins import score_twins
 from radvqa.text import NORMALISERS, normaliser_for
 
 FORMAT = 2
-
-ECHO = "echo_question"  # the baseline that gives the question as the answer
 
 _MODEL = ""  # the scored model among the answerers; the others are baselines
 _NORMAL = 1.959964  # the normal distribution's 97.5 % quantile
@@ -71,7 +69,7 @@ def score(
         DataError: when there are no predictions, an id is repeated, a baseline lacks an answer, or the normaliser or
             a rule is unknown.
     """
-    predictions = _in_order(predictions)
+    predictions = in_order(predictions)
     name = _normaliser_name(predictions, normaliser)
     applied = _rule_names(rules)
     items = items_of(predictions, NORMALISERS[name])
@@ -79,7 +77,7 @@ def score(
         baseline: items_of(predictions, NORMALISERS[name], _answers(baseline, answers, predictions))
         for baseline, answers in {**(baselines or {}), **_echo(predictions)}.items()
     }
-    subsets = _subsets(items)
+    subsets = subset_rows(items)
     slices = slice_rows(predictions, [items.texts[code] for code in items.gold])
     right = (items.gold == items.prediction).astype(np.float64)
 
@@ -198,17 +196,6 @@ def _subset(board: _Board, answerer: str, subset: str, right: Any, rows: IntArra
     return {**measured, **_plain({"accuracy_standard_error": error, "accuracy_normal_interval": limits})}
 
 
-def _in_order(predictions: Sequence[Prediction]) -> list[Prediction]:
-    """Sort by id, because the bootstrap numbers clusters as they come."""
-    if not predictions:
-        raise DataError("There are no predictions to score.")
-    ordered = sorted(predictions, key=lambda p: p.id)
-    for one, other in pairwise(ordered):
-        if one.id == other.id:
-            raise DataError(f"The id {one.id!r} is used by two predictions; each question is scored once.")
-    return ordered
-
-
 def _normaliser_name(predictions: Sequence[Prediction], wanted: str | None) -> str:
     if wanted is None:
         return normaliser_for(p.language for p in predictions)
@@ -225,16 +212,6 @@ def _rule_names(wanted: Iterable[str] | None) -> list[str]:
         if name not in RULES:
             raise DataError(f"There is no scoring rule {name!r}; {nearest(name, list(RULES))}")
     return names
-
-
-def _subsets(items: Items) -> dict[str, IntArray]:
-    """Return the rows of ``overall``, ``open`` and ``closed``; an empty subset is left out."""
-    rows = {
-        "overall": np.arange(len(items)),
-        "open": np.flatnonzero(~items.closed),
-        "closed": np.flatnonzero(items.closed),
-    }
-    return {subset: chosen for subset, chosen in rows.items() if len(chosen)}
 
 
 def _echo(predictions: Sequence[Prediction]) -> dict[str, dict[str, str]]:

@@ -8,7 +8,7 @@ import numpy as np
 from radvqa import device as devices
 from radvqa.errors import DataError, RadvqaError, nearest
 from radvqa.prediction import Prediction
-from radvqa.scoring.items import Items, items_of
+from radvqa.scoring.items import Items, items_of, subset_rows
 from radvqa.scoring.statistics import RESAMPLES, FloatArray, IntArray, Mean, Within, cluster_intervals
 from radvqa.similarity.encoders import SCORE, SIMILARITIES, Compare
 from radvqa.similarity.pairs import Texts, compare_lists, other_items, texts_of
@@ -53,9 +53,7 @@ def similarity(
     predictions = sorted(predictions, key=lambda p: p.id)  # the bootstrap numbers clusters as they come
     texts = texts_of(predictions)
     items = items_of(predictions, unicode_words)
-    subsets = {"overall": np.arange(len(items)), "open": np.flatnonzero(~items.closed)}
-    subsets["closed"] = np.flatnonzero(items.closed)
-    subsets = {subset: rows for subset, rows in subsets.items() if len(rows)}
+    subsets = subset_rows(items)
     found: dict[str, dict[str, Any]] = {}
     for name, (kind, model) in chosen.items():
         loaded = SIMILARITIES[kind].load(model, devices.choose(device))

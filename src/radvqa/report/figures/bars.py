@@ -7,6 +7,7 @@ from radvqa.report.figures.marks import legend, legend_height, marks, whisker
 from radvqa.report.figures.style import BASELINES, blank, in_percent, look, plain
 from radvqa.report.scored import SUBSETS, Scored
 from radvqa.report.tables import baseline_name
+from radvqa.scoring.baselines import ECHO
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -45,7 +46,8 @@ def _bars(runs: Sequence[Scored], subset: str) -> list[Bar]:
         (run.name, run.scores["subsets"].get(subset, {}), mark.colour)
         for run, mark in zip(runs, marks(runs), strict=True)
     ]
-    baselines = runs[0].scores.get("baselines", {}) if runs else {}
+    baselines = dict(runs[0].scores.get("baselines", {})) if runs else {}
+    baselines.pop(ECHO, None)  # belongs beside overlap metrics; nobody's accuracy is near it
     for i, (name, values) in enumerate(baselines.items()):
         bars.append((baseline_name(name), values.get(subset, {}), BASELINES[i % len(BASELINES)]))
     return [bar for bar in bars if bar[1].get("accuracy") is not None]

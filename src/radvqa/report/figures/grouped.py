@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from radvqa.report.figures.marks import dodge, legend, legend_height, marks, whisker
+from radvqa.report.figures.marks import dodge, legend, legend_height, marks, to_show, whisker
 from radvqa.report.figures.style import MUTED, blank, look
-from radvqa.report.scored import SUBSETS, Scored
+from radvqa.report.scored import Scored
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -23,10 +23,7 @@ def metric_bars(runs: Sequence[Scored]) -> "Figure | None":
     Returns:
         The figure, or None when no run has one of the metrics.
     """
-    subsets = [s for s in SUBSETS if any(s in run.scores["subsets"] for run in runs)]
-    metrics = [
-        (key, title) for key, title in METRICS if any(run.value(s, key) is not None for run in runs for s in subsets)
-    ]
+    subsets, metrics = to_show(runs, METRICS)
     if not metrics:
         return None
     with look():

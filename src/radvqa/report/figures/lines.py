@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from radvqa.report.figures.marks import dodge, legend, legend_height, marks, whisker
+from radvqa.report.figures.marks import dodge, legend, legend_height, marks, to_show, whisker
 from radvqa.report.figures.style import blank, look, zoomed
-from radvqa.report.scored import SUBSETS, Scored
+from radvqa.report.scored import Scored
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -19,10 +19,7 @@ def em_f1_lines(runs: Sequence[Scored]) -> "Figure | None":
     Returns:
         The figure, or None when no run has one of the metrics.
     """
-    subsets = [s for s in SUBSETS if any(s in run.scores["subsets"] for run in runs)]
-    metrics = [
-        (key, title) for key, title in METRICS if any(run.value(s, key) is not None for run in runs for s in subsets)
-    ]
+    subsets, metrics = to_show(runs, METRICS)
     if not metrics:
         return None
     with look():

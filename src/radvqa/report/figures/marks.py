@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from radvqa.report.figures.style import INK, RUNS, plain
-from radvqa.report.scored import Scored, groups
+from radvqa.report.scored import SUBSETS, Scored, groups
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -122,3 +122,10 @@ def whisker(
         solid_capstyle="butt",
     )
     return high
+
+
+def to_show(runs: Sequence[Scored], metrics: Sequence[tuple[str, str]]) -> tuple[list[str], list[tuple[str, str]]]:
+    """Return the subsets that some run has, and those of some metrics (key, title) that some run has on one."""
+    subsets = [s for s in SUBSETS if any(s in run.scores["subsets"] for run in runs)]
+    known = [m for m in metrics if any(run.value(s, m[0]) is not None for run in runs for s in subsets)]
+    return subsets, known
