@@ -41,7 +41,8 @@ def test_bars_show_the_accuracy_of_run_and_baselines(tmp_path: Path) -> None:
     assert len(figure.axes) == 3
     for axes, subset in zip(figure.axes, ("overall", "open", "closed"), strict=True):
         widths = [patch.get_width() for patch in axes.patches]  # type: ignore[attr-defined]
-        expected = [run.scores["subsets"][subset], *(b[subset] for b in run.scores["baselines"].values())]
+        shown = [values for name, values in run.scores["baselines"].items() if name != "echo_question"]
+        expected = [run.scores["subsets"][subset], *(values[subset] for values in shown)]
         assert widths == pytest.approx([100 * values["accuracy"] for values in expected])
         whiskers = [float(x) for line in axes.lines for x in np.asarray(line.get_xdata())]
         limits = [100 * limit for values in expected for limit in values["accuracy_interval"]]

@@ -84,11 +84,12 @@ Found = Mapping[str, Mapping[str, Any]]
 
 def _looks(result: Mapping[str, Any], found: Found) -> Iterator[str]:
     if result["looks_at_image"] is False:
-        same = [probe for name, probe in found.items() if name in BLIND and probe["drop_interval"][0] <= 0]
+        blind = [probe for name, probe in found.items() if name in BLIND and probe["drop_interval"]]
         parts = "; ".join(
-            f"{probe['title'].lower()}: {percent(probe['accuracy'])} % instead of {percent(probe['accuracy_before'])} % "
-            f"(drop {_drop(probe)} points)"
-            for probe in same
+            f"{probe['title'].lower()}: {percent(probe['accuracy'])} % instead of "
+            f"{percent(probe['accuracy_before'])} % (drop {_drop(probe)} points)"
+            for probe in blind
+            if probe["drop_interval"][0] <= 0
         )
         yield f"This model is not shown to look at the image. Without the right picture it does no worse: {parts}."
 
