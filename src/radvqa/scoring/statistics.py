@@ -249,8 +249,8 @@ def _draws(clusters: int, resamples: int, seed: int) -> Iterator[FloatArray]:
 
 
 def limits(values: FloatArray | None) -> Interval | None:
-    """Return the percentile limits of resampled values; NaN are left out, and None stays None."""
-    if values is None:
+    """Return the percentile limits of resampled values; NaN are left out, and None where nothing is left."""
+    if values is None or np.isnan(values).all():
         return None
     lower, upper = np.nanquantile(values, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
     return float(lower), float(upper)
