@@ -7,6 +7,7 @@ from typing import Literal, get_args
 import numpy as np
 from numpy.typing import NDArray
 
+Task = Literal["vqa", "choice", "caption"]
 AnswerType = Literal["OPEN", "CLOSED"]
 ANSWER_TYPES: tuple[AnswerType, ...] = get_args(AnswerType)
 
@@ -30,6 +31,9 @@ class Sample:
         organ: body part or organ shown, as labelled; empty when unknown.
         modality: ``CT``, ``MRI``, ``X-Ray`` …; empty when unknown.
         twin: id of the same question about the twin image that differs in one finding; else empty.
+        task: ``vqa``, ``choice`` (multiple choice: ``options`` are given), or ``caption``: there is no question, and
+            ``answer`` is the caption.
+        context: text about the case that comes with the image (history, findings, discussion); else empty.
         options: the choices of a multiple-choice question, in published order; else empty.
         source: file and row that the sample was read from, for error messages.
     """
@@ -48,6 +52,8 @@ class Sample:
     organ: str = ""
     modality: str = ""
     twin: str = ""
+    task: Task = "vqa"
+    context: str = ""
     options: tuple[str, ...] = ()
     source: str = ""
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Protocol, runtime_checkable
 
 from radvqa.errors import DataError
-from radvqa.sample import Region, Sample
+from radvqa.sample import Region, Sample, Task
 
 
 @dataclass(frozen=True)
@@ -42,6 +42,25 @@ class Version:
 
 
 @dataclass(frozen=True)
+class Download:
+    """One file of the public source.
+
+    Attributes:
+        url: where it is.
+        path: where it goes below the data set's folder; of an archive, the folder that it is unpacked into.
+        sha256: of the file; empty when its publishers give none and it was not measured.
+        size: bytes; None when not known.
+        unpack: whether it is an archive (zip, tar) whose members are wanted.
+    """
+
+    url: str
+    path: str
+    sha256: str = ""
+    size: int | None = None
+    unpack: bool = False
+
+
+@dataclass(frozen=True)
 class Facts:
     """What is known about a data set before it is read.
 
@@ -53,6 +72,12 @@ class Facts:
         default: the version used when none is named.
         versions: by name.
         notes: traps that a user should know.
+        citation: whom to cite.
+        address: page of the public source.
+        terms: what a user must agree to before downloading; empty when the licence asks for nothing more.
+        downloads: the files of the public source that ``radvqa data fetch`` gets; empty when they cannot be fetched.
+        how_to_get: how to come by the data where it cannot be fetched, in one or two sentences.
+        task: what its rows are for: ``vqa``, ``choice`` (multiple choice) or ``caption``.
     """
 
     title: str
@@ -62,6 +87,12 @@ class Facts:
     default: str
     versions: Mapping[str, Version]
     notes: Sequence[str] = ()
+    citation: str = ""
+    address: str = ""
+    terms: str = ""
+    downloads: Sequence[Download] = ()
+    how_to_get: str = ""
+    task: Task = "vqa"
 
 
 @dataclass
