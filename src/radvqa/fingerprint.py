@@ -45,8 +45,25 @@ def of_tensors(tensors: Mapping[str, Any]) -> str:
     return digest.hexdigest()
 
 
+def split_fragment(path: Path) -> tuple[Path, str]:
+    """Split ``scan.dcm#frame=3`` into the file and the part of it that is meant.
+
+    A file that has the whole as its name is taken as it is.
+
+    Returns:
+        the file, and what follows the last ``#`` of its name; empty when nothing does.
+    """
+    file, hash_sign, fragment = path.name.rpartition("#")
+    if not hash_sign or not file or os.path.exists(path):  # noqa: PTH110 - says no where Path.exists raises
+        return path, ""
+    part_of = path.with_name(file)
+    return (part_of, fragment) if "=" in fragment or os.path.exists(part_of) else (path, "")  # noqa: PTH110
+
+
 class FileHashes:
     """SHA-256 of files, remembered by path, size and time of change, so that a second run reads no file.
+
+    A path may end in a fragment (``scan.dcm#frame=3``): the hash then tells the parts of one file apart.
 
     A file that is changed without a change of size and time (nanoseconds) would be missed; ``radvqa data check``
     therefore reads every file.
@@ -59,6 +76,7 @@ class FileHashes:
         """Hash files; a file that cannot be read has no hash (None), and what is wrong shows when it is decoded."""
         self.path.parent.mkdir(parents=True, exist_ok=True)
         hashes: dict[Path, str | None] = {}
+        contents: dict[Path, str] = {}
         fresh: list[tuple[str, int, int, str]] = []
         with closing(sqlite3.connect(self.path, timeout=60)) as database:
             database.execute(
@@ -68,12 +86,15 @@ class FileHashes:
             for path in dict.fromkeys(paths):
                 name = os.path.abspath(path)  # noqa: PTH100 - resolve() would follow links at a cost per file
                 try:
-                    status = path.stat()
+                    file, fragment = split_fragment(path)
+                    status = file.stat()
                     remembered = known.get(name)
                     if remembered and remembered[:2] == (status.st_size, status.st_mtime_ns):
                         hashes[path] = remembered[2]
                         continue
-                    hashes[path] = of_bytes(path.read_bytes())
+                    if file not in contents:  # a volume is read once, however many of its slices are meant
+                        contents[file] = of_bytes(file.read_bytes())
+                    hashes[path] = of_value([contents[file], fragment]) if fragment else contents[file]
                     fresh.append((name, status.st_size, status.st_mtime_ns, str(hashes[path])))
                 except OSError:
                     hashes[path] = None

@@ -20,7 +20,10 @@ class Section(BaseModel):
 class DataSection(Section):
     """Which data."""
 
-    name: str = Field(description="Data set as `name` or `name:version`.")
+    name: str = Field(description="Data set as `name` or `name:version`, or the YAML file of your own data.")
+    file: str | None = Field(
+        None, description="In a run: the YAML file of your own data, as seen from the folder where `train` was called."
+    )
     train: str = Field("train", description="Split that the model learns from.")
     select: str = Field(description="Split on which the best epoch is chosen; never the test split.")
     test: str = Field("test", description="Split that `radvqa predict` answers, once, after choosing.")
@@ -31,6 +34,11 @@ class DataSection(Section):
         description="For data sets without a validation split: hold out this fraction of the training *images* "
         "(all their questions) and choose on them; `select` must then be the training split.",
     )
+
+    @property
+    def place(self) -> str:
+        """Where the data set is found: by its name, or by the YAML file of one's own data."""
+        return self.name if self.file is None else self.file
 
 
 class ModelSection(BaseModel):
@@ -93,7 +101,10 @@ class Recipe(Section):
 
     def resolved(self) -> dict[str, Any]:
         """Plain values with every default filled in, for `recipe.yaml` of the run."""
-        return self.model_dump(mode="json")
+        values = self.model_dump(mode="json")
+        if self.data.file is None:
+            del values["data"]["file"]
+        return values
 
 
 def load_recipe(path: Path, overrides: Sequence[str] = ()) -> Recipe:

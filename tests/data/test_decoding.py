@@ -16,9 +16,16 @@ from hypothesis.extra.numpy import arrays
 from numpy.typing import NDArray
 from PIL import Image
 
+from hospital_files import dicom, nifti
 from miniature import python
+from radvqa import fingerprint
 from radvqa.data import image
+from radvqa.data.medical.address import Address, View, parse_address
+from radvqa.data.medical.window import Window
+from radvqa.data.quiet import no_warnings
+from radvqa.data.store import ImageStore, Preprocessing
 from radvqa.errors import ImageError
+from radvqa.sample import Sample
 
 RED_AND_BLUE = np.array([[[250, 10, 20], [10, 20, 250]]], np.uint8)
 
@@ -267,3 +274,112 @@ def test_a_picture_with_a_senseless_orientation_is_still_shown() -> None:
             warnings.simplefilter("ignore")  # Pillow remarks on the tag
             shape = image.decode(content[:place] + bytes([kind]) + content[place + 1 :]).shape
         assert shape in ((12, 9), (9, 12))
+
+
+@pytest.mark.parametrize(
+    ("name", "view"),
+    [
+        ("scan.dcm", View()),
+        ("scan.dcm#frame=3", View(frame=3)),
+        ("ct.dcm#window=lung", View(window="lung")),
+        ("ct.dcm#window=Soft-Tissue", View(window="soft_tissue")),
+        ("ct.dcm#frame=2&window=40,400", View(frame=2, window=Window(40, 400))),
+        ("ct.dcm#window=-600,1500.5", View(window=Window(-600, 1500.5))),
+        ("brain.nii.gz#slice=40&axis=coronal", View(slice=40, axis="coronal")),
+    ],
+)
+def test_an_address_is_a_file_and_what_is_meant_of_it(tmp_path: Path, name: str, view: View) -> None:
+    file, _, _ = name.partition("#")
+    assert parse_address(tmp_path / name) == Address(tmp_path / file, view)
+
+
+def test_a_file_that_has_the_whole_as_its_name_is_taken_as_it_is(tmp_path: Path) -> None:
+    picture = np.array([[1, 2], [3, 4]], np.uint8)
+    for name in ("case #4.png", "scan.png#frame=3", "#.png"):
+        (tmp_path / name).write_bytes(image.encode_png(picture))
+        assert parse_address(tmp_path / name) == Address(tmp_path / name, View())
+        assert np.array_equal(image.decode(tmp_path / name), picture)
+    folder = tmp_path / "visit#frame=1"
+    folder.mkdir()
+    (folder / "scan.png").write_bytes(image.encode_png(picture))
+    assert np.array_equal(image.decode(folder / "scan.png"), picture)
+    (tmp_path / "study#1.dcm").write_bytes(dicom(picture))
+    assert np.array_equal(image.decode(tmp_path / "study#1.dcm#frame=1"), picture)
+    with pytest.raises(ImageError, match=r"gone #5\.png does not exist"):
+        image.decode(tmp_path / "gone #5.png")
+    with pytest.raises(ImageError, match=r"gone\.dcm does not exist"):
+        image.decode(tmp_path / "gone.dcm#frame=3")
+
+
+@pytest.mark.parametrize(
+    ("fragment", "message"),
+    [
+        ("fram=3", r"'fram' is no key of an address .*did you mean 'frame'\?"),
+        ("frame", r"'frame' is no key of an address such as 'scan\.dcm#frame=3'"),
+        ("frame=3&frame=4", "gives frame twice"),
+        ("frame=three", "'three' is not a number of a frame or slice"),
+        ("frame=-1", "'-1' is not a number"),
+        ("axis=axal", r"'axal' is not an axis; did you mean 'axial'\?"),
+        ("window=lungs", r"'lungs' is no window, nor centre and width such as 40,400; did you mean 'lung'\?"),
+        ("window=40", "'40' is no window"),
+        ("window=40,0", "'40,0' is no window"),
+        ("window=nan,4", "'nan,4' is no window"),
+        ("slice=1", "is a DICOM file, which has frames and no slice; write for instance frame=1"),
+    ],
+)
+def test_an_address_that_is_not_understood_names_the_nearest(tmp_path: Path, fragment: str, message: str) -> None:
+    (tmp_path / "scan.dcm").write_bytes(dicom(np.zeros((2, 2), np.uint8)))
+    with pytest.raises(ImageError, match=message) as caught:
+        image.decode(tmp_path / f"scan.dcm#{fragment}")
+    assert f"scan.dcm#{fragment}" in str(caught.value)
+
+
+def test_other_pictures_have_nothing_to_address(tmp_path: Path) -> None:
+    (tmp_path / "photo.png").write_bytes(png_of_zeros(4, 4))
+    with pytest.raises(ImageError, match=r"photo\.png#frame=1 is neither DICOM nor NIfTI; frame is for those"):
+        image.decode(tmp_path / "photo.png#frame=1")
+
+
+def sample_of(path: Path) -> Sample:
+    return Sample(path.name, "mine:1", "train", path.name, path, "What is it?", "A test", "OPEN")
+
+
+@pytest.mark.usefixtures("fresh_cache")
+def test_what_is_remembered_by_content_tells_the_parts_of_a_file_apart(tmp_path: Path) -> None:
+    volume = np.arange(4 * 4 * 3, dtype=np.uint8).reshape(4, 4, 3) * 5
+    (tmp_path / "brain.nii").write_bytes(nifti(volume))
+    (tmp_path / "copy.nii").write_bytes(nifti(volume))
+    names = ["brain.nii", "brain.nii#slice=0", "brain.nii#slice=0&window=50,20", "brain.nii#slice=2"]
+    paths = [tmp_path / name for name in names]
+    for _ in range(2):  # the second time from what is remembered
+        hashes = fingerprint.FileHashes().of(paths)
+        assert list(hashes) == paths
+        assert None not in hashes.values()
+        assert len(set(hashes.values())) == len(names)
+    assert hashes[paths[0]] == fingerprint.of_bytes(paths[0].read_bytes())
+    twin = tmp_path / "copy.nii#slice=2"
+    assert fingerprint.FileHashes().of([twin])[twin] == hashes[paths[3]]
+
+    store = ImageStore(Preprocessing(4))
+    keys = store.add([sample_of(path) for path in paths])
+    for path in paths:
+        assert np.array_equal(store.pixels(keys[path.name]), image.decode(path))
+    assert not np.array_equal(store.pixels(keys[names[2]]), store.pixels(keys[names[1]]))
+
+    (tmp_path / "brain.nii").write_bytes(nifti(volume[::-1]))
+    assert fingerprint.FileHashes().of([paths[1]])[paths[1]] != hashes[paths[1]], "a changed file is another"
+    gone = tmp_path / "gone.nii#slice=2"
+    assert fingerprint.FileHashes().of([gone]) == {gone: None}
+
+
+def test_threads_that_enter_and_leave_in_any_order_leave_the_filters_of_warnings_alone() -> None:
+    before = list(warnings.filters)
+    first, second = no_warnings(), no_warnings()
+    first.__enter__()
+    second.__enter__()
+    first.__exit__(None, None, None)
+    warnings.warn("nobody hears this", stacklevel=1)
+    second.__exit__(None, None, None)
+    assert list(warnings.filters) == before
+    with pytest.raises(UserWarning, match="heard again"):
+        warnings.warn("heard again", stacklevel=1)

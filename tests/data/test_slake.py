@@ -1,5 +1,6 @@
 """SLAKE: a made-up miniature in the published layout, and the published files themselves."""
 
+from collections import Counter
 from pathlib import Path
 
 import numpy as np
@@ -196,3 +197,52 @@ def test_published_masks_fill_their_boxes() -> None:
         left, top = columns.min(), rows.min()
         box = (left, top, columns.max() + 1 - left, rows.max() + 1 - top)
         assert tuple(side / 256 for side in box) == region.box
+
+
+@pytest.mark.real_data
+def test_the_published_content_types() -> None:
+    published = {
+        "train": (1269, 847, 716, 582, 534, 323, 249, 220, 137, 42),
+        "validate": (254, 183, 132, 155, 110, 59, 62, 56, 31, 11),
+        "test": (253, 186, 150, 148, 108, 65, 58, 52, 34, 7),
+    }
+    kinds = ("Organ", "Position", "Abnormality", "KG", "Modality", "Size", "Plane", "Quantity", "Color", "Shape")
+    samples = registry.load("slake:en")
+    for split, counts in published.items():
+        found = Counter(s.question_type for s in samples if s.split == split)
+        assert dict(found) == dict(zip(kinds, counts, strict=True))
+
+
+@pytest.mark.real_data
+@pytest.mark.slow
+def test_published_boxes_and_masks_of_every_picture() -> None:
+    images = {s.image: s for s in registry.load("slake:both")}
+    found = {image: registry.regions("slake", image) for image in images}
+    boxes = {image: len(regions) for image, regions in found.items() if regions}
+    assert (len(images), len(boxes), sum(boxes.values())) == (642, 580, 1622)
+    tested = {s.image for s in registry.load_split("slake:en", "test")}
+    assert (len(tested & set(boxes)), sum(boxes.get(image, 0) for image in tested)) == (87, 231)
+    # mask.png of a chest X-ray is the picture itself with boxes drawn in, and must not pass for a mask
+    chests = [image for image, s in images.items() if (s.modality, s.organ) == ("X-Ray", "Lung")]
+    assert len(chests) == 179
+    assert all(region.mask is None and region.kind == "finding" for image in chests for region in found[image])
+    others = [region for image in set(images) - set(chests) for region in found[image]]
+    assert sum(region.mask is not None for region in others) == 1381
+    agree = []
+    for image in set(images) - set(chests):
+        labels = Counter(region.label for region in found[image])
+        agree += [_overlap(region) for region in found[image] if region.mask is not None and labels[region.label] == 1]
+    assert len(agree) == 996
+    assert np.median(agree) > 0.97  # of most labels the mask fills its box
+
+
+def _overlap(region: Region) -> float:
+    """Intersection over union of a region's box and the box around its mask."""
+    assert region.mask is not None
+    (height, width), (rows, columns) = region.mask.shape, np.where(region.mask)
+    first = (columns.min() / width, rows.min() / height, (columns.max() + 1) / width, (rows.max() + 1) / height)
+    left, top, box_width, box_height = region.box
+    second = (left, top, left + box_width, top + box_height)
+    sides = [max(0.0, min(first[2 + i], second[2 + i]) - max(first[i], second[i])) for i in (0, 1)]
+    both = sides[0] * sides[1]
+    return float(both / ((first[2] - first[0]) * (first[3] - first[1]) + box_width * box_height - both))

@@ -1,5 +1,6 @@
 """VQA-RAD: a made-up miniature in the published layout, and the published file itself."""
 
+import hashlib
 import json
 from pathlib import Path
 
@@ -10,8 +11,9 @@ from miniature import change
 from radvqa import fingerprint
 from radvqa.commands.data import check_data
 from radvqa.data import registry
-from radvqa.data.dataset import Linked
+from radvqa.data.dataset import Linked, Problems
 from radvqa.data.registry import DATASETS
+from radvqa.data.sets.vqa_rad import VqaRad
 from radvqa.errors import DataError
 from radvqa.sample import Sample
 from radvqa.scoring.published import rows_for
@@ -62,11 +64,60 @@ def test_the_mevf_files_add_rephrasings(mini_vqa_rad: Path) -> None:
     assert len(clean) == len(samples) - 2
 
 
+def test_the_hub_copy_drops_repeated_training_rows(mini_vqa_rad: Path) -> None:
+    path = mini_vqa_rad / "VQA_RAD Dataset Public.json"
+    assert [s.id.rpartition("/")[2] for s in registry.load("vqa_rad:hf")] == [str(number) for number in range(18)]
+
+    def repeat(rows: list[dict[str, object]]) -> None:
+        taken = ("image_name", "question", "answer")
+        rows[4].update({key: rows[3][key] for key in taken})  # an earlier training row
+        rows[6].update({key: rows[17][key] for key in taken})  # a later test row
+        rows[11].update({key: rows[8][key] for key in taken})  # test rows stay
+
+    change(path, repeat)
+    samples = registry.load("vqa_rad:hf")
+    assert [s.id for s in samples if s.split == "test"] == [f"vqa_rad/hf/test/{n}" for n in (2, 5, 8, 11, 14, 17)]
+    train = [f"vqa_rad/hf/train/{n}" for n in (0, 1, 3, 7, 9, 10, 12, 13, 15, 16)]
+    assert [s.id for s in samples if s.split == "train"] == train
+    assert {s.answer_type for s in samples} == {"OPEN", "CLOSED"}
+
+
+def test_the_image_disjoint_split_keeps_images_and_cases_together(mini_vqa_rad: Path) -> None:
+    path = mini_vqa_rad / "VQA_RAD Dataset Public.json"
+    change(path, lambda rows: [row.update(image_name="synpic11.jpg") for row in rows[6:9]])
+    # SHA-256 of the first image of each of the three cases, over 2 ** 256; a text sorts 11 before 3
+    first = ("synpic0.jpg", "synpic11.jpg", "synpic4.jpg")
+    hashes = [int(hashlib.sha256(name.encode()).hexdigest(), 16) / 2**256 for name in first]
+    assert [value < 0.2 for value in hashes] == [False, True, False]
+    expected = ["train"] * 6 + ["test"] * 6 + ["train"] * 6
+    samples = registry.load("vqa_rad:image_disjoint")
+    assert [s.split for s in samples] == expected
+    assert [s.id for s in samples] == [f"vqa_rad/image_disjoint/{split}/{n}" for n, split in enumerate(expected)]
+    # a row about the last image that names the second case joins both cases
+    change(path, lambda rows: rows[17].update(image_case_url=rows[6]["image_case_url"]))
+    joined = registry.load("vqa_rad:image_disjoint")
+    assert [s.split for s in joined] == ["train"] * 6 + ["test"] * 12
+    # the order of the rows has no say
+    change(path, lambda rows: rows.reverse())
+    assert {s.id for s in registry.load("vqa_rad:image_disjoint")} == {s.id for s in joined}
+
+
+@pytest.mark.parametrize("version", ["hf", "image_disjoint"])
+def test_rows_that_lack_a_key_are_named_in_every_version(mini_vqa_rad: Path, version: str) -> None:
+    change(mini_vqa_rad / "VQA_RAD Dataset Public.json", lambda rows: rows[3].pop("image_name"))
+    with pytest.raises(DataError, match=r"Public.json, row 4: the key 'image_name' is missing"):
+        registry.load(f"vqa_rad:{version}")
+    problems = Problems(skip=True)
+    assert len(VqaRad().load(mini_vqa_rad, version, problems)) == 17
+    assert len(problems.found) == 1
+
+
 def test_links_name_the_official_record(mini_vqa_rad: Path) -> None:
     leak_data.mevf(mini_vqa_rad)
     data_set = registry.select("vqa_rad").data_set
     assert isinstance(data_set, Linked)
     assert data_set.links(mini_vqa_rad, "official")["vqa_rad/official/train/4"] == "link-4"
+    assert data_set.links(mini_vqa_rad, "hf")["vqa_rad/hf/train/4"] == "link-4"
     links = data_set.links(mini_vqa_rad, "mevf")
     # rows 0 to 4 of the official file are numbers 1, 2, 3, 5 and 6; the rephrasings of 2 and 4 are 4 and 7
     assert [links[f"vqa_rad/mevf/{at}"] for at in ("test/3", "train/4", "train/6", "train/7")] == [
@@ -129,6 +180,28 @@ def test_the_published_rows() -> None:
     assert len({s.image for s in splits["test"]} - {s.image for s in splits["train"]}) == 1
     numbers = {s.id.rpartition("/")[2]: s.answer for s in samples}
     assert [numbers[qid] for qid in ("1511", "1568", "1683", "2234", "2235")] == ["4", "2", "2", "12", "12"]
+
+
+@pytest.mark.real_data
+@pytest.mark.parametrize("version", ["hf", "image_disjoint"])
+def test_other_divisions_of_the_official_rows(version: str) -> None:
+    samples = registry.load(f"vqa_rad:{version}")
+    splits = DATASETS["vqa_rad"].facts.versions[version].splits
+    train, test = ([s for s in samples if s.split == name] for name in ("train", "test"))
+    for part, facts in zip((train, test), splits.values(), strict=True):
+        assert fingerprint.of_samples(part) == facts.digest
+        assert (len(part), len({s.image for s in part})) == (facts.rows, facts.images)
+    shared = [len({getattr(s, part) for s in train} & {getattr(s, part) for s in test}) for part in ("image", "case")]
+    triplets = {(s.image, s.question, s.answer) for s in train}
+    if version == "hf":
+        assert (len(train), len(test)) == (1793, 451)  # as the card of the copy counts them
+        assert len(triplets) == 1793
+        assert not triplets & {(s.image, s.question, s.answer) for s in test}
+        assert shared[0] == 202
+    else:
+        assert shared == [0, 0]
+        assert len(samples) == 2248
+        assert 0.18 < len({s.image for s in test}) / 314 < 0.22
 
 
 @pytest.mark.real_data

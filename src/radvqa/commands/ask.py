@@ -17,7 +17,7 @@ def ask(picture: Path, question: str, *, model: Path | None = None, device: str 
     """Ask a trained run a question about a picture.
 
     Args:
-        picture: an image file.
+        picture: an image file; of DICOM and NIfTI one frame or slice may be addressed (``scan.dcm#frame=3``).
         question: in the language that the run was trained on.
         model: a finished run folder; by default the one that was trained last below ``runs/``.
         device: ``auto``, ``cpu`` or ``cuda``.

@@ -99,9 +99,9 @@ def _naive_seconds(recipe_path: Path, overrides: Sequence[str], steps: int) -> d
     options = zoo.validate(recipe.model)[1]
     if not isinstance(options, CnnLstmOptions):
         raise RadvqaError("The benchmark needs a recipe of the family cnn_lstm.")
-    splits = {split: registry.load_split(recipe.data.name, split) for split in (recipe.data.train, recipe.data.select)}
+    splits = {split: registry.load_split(recipe.data.place, split) for split in (recipe.data.train, recipe.data.select)}
     training, selecting = splits.values()
-    test = registry.load_split(recipe.data.name, recipe.data.test)
+    test = registry.load_split(recipe.data.place, recipe.data.test)
     normaliser = normaliser_for(sample.language for sample in training)
     words = WordVocabulary.count([s.question for s in training], normaliser, options.question_length)
     answers = AnswerVocabulary.count([s.answer for s in training], normaliser)

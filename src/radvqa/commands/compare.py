@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import IO, Any
 
+from radvqa.commands.own_data import full_name
 from radvqa.report.budget import budget_table
 from radvqa.report.comparison import Comparison, compare_runs
 from radvqa.report.grid import Table, print_table
@@ -46,7 +47,7 @@ def compare(
     """
     from radvqa import files
 
-    comparisons = compare_runs(runs, data=data, split=split)
+    comparisons = compare_runs(runs, data=full_name(data), split=split)
     # Both pages are made before one is written, so that a failure leaves none half new.
     pages = []
     if html is not None:
@@ -73,7 +74,7 @@ def show(
         RunError: as ``compare``.
         DataError: as ``compare``.
     """
-    for comparison in compare_runs(runs, data=data, split=split):
+    for comparison in compare_runs(runs, data=full_name(data), split=split):
         for table in _tables(comparison):
             print_table(table, stream)
 

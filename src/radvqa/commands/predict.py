@@ -32,7 +32,7 @@ def predict(
 
     Args:
         run: a finished run folder.
-        data: data set as ``name`` or ``name:version``; by default the recipe's own.
+        data: data set as ``name`` or ``name:version``, or a YAML file; by default the recipe's own.
         split: by default the recipe's test split.
         device: ``auto``, ``cpu`` or ``cuda``.
         skip_bad: leave unusable rows and pictures out, and report them, instead of stopping at the first.
@@ -52,6 +52,7 @@ def predict(
 def _predict(run: Run, data: str | None, split: str | None, device: str, problems: Problems) -> Path:
     from radvqa import device as devices
     from radvqa.answering import answer_prepared
+    from radvqa.commands.own_data import asked
     from radvqa.commands.train import selection_samples
     from radvqa.data import registry
     from radvqa.models.checkpoint import load_model
@@ -60,13 +61,15 @@ def _predict(run: Run, data: str | None, split: str | None, device: str, problem
     from radvqa.text import NORMALISERS, normaliser_for
 
     recipe = parse_recipe(run.recipe, str(run.folder / "recipe.yaml"))
-    answers = run.answers(registry.select(data).name if data else None, split)
-    samples = registry.load_split(answers.dataset, answers.split, problems)
+    questions = asked(run, recipe.data, data, split)
+    answers = questions.answers
+    samples = registry.load_split(questions.place, answers.split, problems)
     devices.keep_freed_memory()
     model = load_model(run.checkpoints, chosen := devices.choose(device))
     prepared = model.prepare(samples, problems)
     predictions, _ = answer_prepared(model, prepared)
-    learned, _ = selection_samples(recipe.data, registry.load_split(recipe.data.name, recipe.data.train, problems), [])
+    training = registry.load_split(questions.trained_on, recipe.data.train, problems)
+    learned, _ = selection_samples(recipe.data, training, [])
     baselines = fit_baselines(learned, NORMALISERS[normaliser_for(sample.language for sample in learned)])
     if not answers.suffix:
         write_examples(run, answers, prepared.samples)

@@ -32,7 +32,7 @@ def probe(
 
     Args:
         run: a finished run folder.
-        data: data set as ``name`` or ``name:version``; by default the recipe's own.
+        data: data set as ``name`` or ``name:version``, or a YAML file; by default the recipe's own.
         split: by default the recipe's test split.
         device: ``auto``, ``cpu`` or ``cuda``.
         only: names of the probes to ask; all by default.
@@ -62,12 +62,15 @@ def _probe(
     problems: Problems,
 ) -> dict[str, Any]:
     from radvqa import device as devices
+    from radvqa.commands.own_data import asked
     from radvqa.data import registry
     from radvqa.models.checkpoint import load_model
     from radvqa.probing.prober import probe_model
+    from radvqa.recipe import parse_recipe
 
-    answers = run.answers(registry.select(data).name if data else None, split)
-    samples = registry.load_split(answers.dataset, answers.split, problems)
+    questions = asked(run, parse_recipe(run.recipe, str(run.folder / "recipe.yaml")).data, data, split)
+    answers = questions.answers
+    samples = registry.load_split(questions.place, answers.split, problems)
     devices.keep_freed_memory()
     model = load_model(run.checkpoints, devices.choose(device))
     probed = probe_model(model, samples, only=only, limit=limit, problems=problems)

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from radvqa import files
+from radvqa.commands.own_data import full_name
 from radvqa.errors import DataError
 from radvqa.prediction import Prediction, from_sample
 from radvqa.prediction_files import read
@@ -70,7 +71,7 @@ def score(
         RunError: when the folder is no run, is not finished, or has no predictions on that data set and split.
         DataError: when the path does not exist, or the file cannot be read as predictions.
     """
-    path = Path(run_or_predictions)
+    path, data = Path(run_or_predictions), full_name(data)
     if not path.exists():
         raise DataError(f"{path} does not exist; name a run folder or a predictions file.")
     run: Run | None = None
@@ -112,11 +113,13 @@ def _earlier(path: Path) -> dict[str, Any]:
 
 def _gold(gold: str | None, split: str | None) -> Sequence[Prediction] | Path | None:
     """Find gold answers: in a file of that name, else in a data set."""
-    if gold is None or Path(gold).is_file():
-        return Path(gold) if gold else None
     from radvqa.data import registry
 
-    if gold.partition(":")[0] not in registry.DATASETS:
+    if gold is None:
+        return None
+    if not registry.is_own(gold) and Path(gold).is_file():
+        return Path(gold)
+    if not registry.knows(gold):
         raise DataError(f"{gold} is neither a file nor a data set; --gold takes one of them.")
     return [from_sample(sample, "") for sample in registry.load_split(gold, split or "test")]
 

@@ -59,6 +59,7 @@ def _train(recipe: Recipe, folder: Path, problems: Problems) -> Run:
     import torch
 
     from radvqa import device, provenance
+    from radvqa.commands.own_data import named
     from radvqa.data import registry
     from radvqa.models import checkpoint
     from radvqa.models.family import Context
@@ -70,21 +71,22 @@ def _train(recipe: Recipe, folder: Path, problems: Problems) -> Run:
     device.keep_freed_memory()
     if recipe.training.threads:
         torch.set_num_threads(recipe.training.threads)
+    place, known_as = recipe.data.place, named(recipe.data)
     learned, chosen = selection_samples(
         recipe.data,
-        registry.load_split(recipe.data.name, recipe.data.train, problems),
-        [] if recipe.data.select_fraction else registry.load_split(recipe.data.name, recipe.data.select, problems),
+        registry.load_split(place, recipe.data.train, problems),
+        [] if recipe.data.select_fraction else registry.load_split(place, recipe.data.select, problems),
     )
-    data_name = registry.select(recipe.data.name).name
     resolved = recipe.resolved()
-    resolved["data"]["name"], resolved["model"] = data_name, model_section
+    resolved["data"].update(known_as)
+    resolved["model"] = model_section
     origin = provenance.collect(
         seed=recipe.training.seed, device=str(target), splits={"train": learned, "select": chosen}
     )
     run = Run.create(folder, resolved, origin)
     context = Context(
         training=learned,
-        regions=lambda sample: registry.regions(data_name, sample.image),
+        regions=lambda sample: registry.regions(place, sample.image),
         seed=recipe.training.seed,
         device=target,
         problems=problems,

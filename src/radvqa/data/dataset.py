@@ -14,8 +14,8 @@ class Split:
     """What was published about one split, to check a copy against.
 
     Attributes:
-        rows: number of question–answer pairs.
-        images: number of distinct images.
+        rows: number of question–answer pairs; 0 where no exact number was published.
+        images: number of distinct images; 0 where none was published.
         digest: SHA-256 over the split's rows as ``fingerprint.of_samples`` computes it; empty when not known.
     """
 
@@ -33,12 +33,15 @@ class Version:
         splits: what was published about each split, in published order.
         language: ISO 639-1 code; ``mul`` when languages are mixed.
         warning: a sentence that is shown whenever the version is loaded; empty when it can be used as it is.
+        files: what it is read from, files or folders below the data set's folder (``*`` for the number of a part); the
+            first is the one without which nothing can be read. Empty when the folder says it all.
     """
 
     summary: str
     splits: Mapping[str, Split]
     language: str = "en"
     warning: str = ""
+    files: Sequence[str] = ()
 
 
 @dataclass(frozen=True)
@@ -78,6 +81,9 @@ class Facts:
         downloads: the files of the public source that ``radvqa data fetch`` gets; empty when they cannot be fetched.
         how_to_get: how to come by the data where it cannot be fetched, in one or two sentences.
         task: what its rows are for: ``vqa``, ``choice`` (multiple choice) or ``caption``.
+        pictures_apart: where the pictures come from when they are published apart from the rows, in a sentence; a copy
+            without any picture is then whole. Empty when they belong to it.
+        altered: what copies that were made smaller have altered, in a sentence; empty when none are known.
     """
 
     title: str
@@ -93,6 +99,8 @@ class Facts:
     downloads: Sequence[Download] = ()
     how_to_get: str = ""
     task: Task = "vqa"
+    pictures_apart: str = ""
+    altered: str = ""
 
 
 @dataclass

@@ -1,8 +1,6 @@
 """Decode any picture file safely to 8-bit grey or colour. The only place that decodes."""
 
 import io
-import threading
-import warnings
 from pathlib import Path
 from typing import Any
 
@@ -10,16 +8,19 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageOps, UnidentifiedImageError
 
+from radvqa import fingerprint
+from radvqa.data.medical import dicom, nifti
+from radvqa.data.medical.address import Address, View, parse_address
+from radvqa.data.quiet import no_warnings
 from radvqa.errors import ImageError
 
 MAX_PIXELS = 80_000_000
 """Largest picture that is decoded, in pixels; a header that claims more is refused before any pixel is read."""
 
 FORMATS = ("PNG", "JPEG", "BMP", "TIFF", "GIF", "WEBP")
+MEDICAL = ("DICOM", "NIfTI")
 
 Pixels = NDArray[np.uint8]
-
-_OPENING = threading.Lock()
 
 
 def decode(source: Path | bytes, *, name: str = "", max_pixels: int = MAX_PIXELS) -> Pixels:
@@ -28,11 +29,14 @@ def decode(source: Path | bytes, *, name: str = "", max_pixels: int = MAX_PIXELS
     Grey pictures (also those stored with three equal channels) come back with one channel. Palettes and CMYK
     become RGB; transparent parts are laid on black, the background of radiology; 16-bit values are scaled down
     linearly from the bit depth in use (8, 12 or 16 bits), never wrapped; the EXIF orientation is applied; of a
-    file with several pages the first is taken.
+    file with several pages the first is taken. DICOM and NIfTI, which are known by their content, are shown as
+    ``medical.dicom`` and ``medical.nifti`` say.
 
     Args:
-        source: a file, or its bytes.
-        name: what to call the picture in messages; the path by default.
+        source: a file, or its bytes; a path may end in what is meant of a DICOM or NIfTI file, for instance
+            ``scan.dcm#frame=3``, ``ct.dcm#window=lung`` or ``brain.nii.gz#slice=40&axis=coronal``.
+        name: what to call the picture in messages; the path by default. Of bytes, its suffix counts where the
+            content does not tell: DICOM without a preamble.
         max_pixels: refuse larger pictures.
 
     Returns:
@@ -42,9 +46,16 @@ def decode(source: Path | bytes, *, name: str = "", max_pixels: int = MAX_PIXELS
         ImageError: when the file is missing, empty, no picture, broken, or too large.
     """
     name = name or (str(source) if isinstance(source, Path) else "the picture")
-    content = read_bytes(source) if isinstance(source, Path) else source
+    address = parse_address(source) if isinstance(source, Path) else Address(Path(name), View())
+    content = read_bytes(address.path) if isinstance(source, Path) else source
     if not content:
         raise ImageError(f"{name} is empty (0 bytes).")
+    if dicom.recognises(content, address.path.suffix):
+        return _one_channel_if_grey(dicom.decode(content, name, address.view, max_pixels))
+    if nifti.recognises(content):
+        return _one_channel_if_grey(nifti.decode(content, name, address.view, max_pixels))
+    if address.view.asked:
+        raise ImageError(f"{name} is neither DICOM nor NIfTI; {address.view.asked[0]} is for those.")
     try:
         with _opened(content) as image:
             _check_size(image, name, max_pixels)
@@ -52,7 +63,7 @@ def decode(source: Path | bytes, *, name: str = "", max_pixels: int = MAX_PIXELS
     except Image.DecompressionBombError:
         raise ImageError(f"{name} has more than {max_pixels:,} pixels, the limit.") from None
     except UnidentifiedImageError:
-        raise ImageError(f"{name} is not a picture in a known format ({', '.join(FORMATS)}).") from None
+        raise ImageError(f"{name} is not a picture in a known format ({', '.join((*FORMATS, *MEDICAL))}).") from None
     except ImageError:
         raise
     except Exception as error:  # broken files make the decoders raise a dozen kinds, struct.error among them
@@ -60,11 +71,12 @@ def decode(source: Path | bytes, *, name: str = "", max_pixels: int = MAX_PIXELS
 
 
 def read_bytes(path: Path) -> bytes:
-    """Read a picture file.
+    """Read a picture file; what follows its name to address a part of it is left aside.
 
     Raises:
         ImageError: when it is missing or cannot be read.
     """
+    path, _ = fingerprint.split_fragment(path)
     try:
         return path.read_bytes()
     except FileNotFoundError:
@@ -108,12 +120,8 @@ def encode_webp(pixels: Pixels, quality: int = 70) -> bytes:
 
 
 def _opened(content: bytes) -> Image.Image:
-    """Read the header. Pillow's own warning about size is silenced, because our limit is checked next.
-
-    Filters of warnings belong to the whole process, so threads that decode take turns here; a header is soon read.
-    """
-    with _OPENING, warnings.catch_warnings():
-        warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+    """Read the header. Pillow's own warning about size is silenced, because our limit is checked next."""
+    with no_warnings():
         return Image.open(io.BytesIO(content), formats=FORMATS)
 
 
@@ -137,7 +145,12 @@ def _to_pixels(image: Image.Image) -> Pixels:
         image = Image.alpha_composite(black, transparent)
     if image.mode in ("L", "1"):
         return np.asarray(image.convert("L"))
-    colour = np.asarray(image.convert("RGB"))
+    return _one_channel_if_grey(np.asarray(image.convert("RGB")))
+
+
+def _one_channel_if_grey(colour: Pixels) -> Pixels:
+    if colour.ndim == 2:
+        return colour
     grey = np.array_equal(colour[..., 0], colour[..., 1]) and np.array_equal(colour[..., 0], colour[..., 2])
     return np.ascontiguousarray(colour[..., 0]) if grey else colour
 

@@ -8,8 +8,11 @@ from functools import cache
 from pathlib import Path
 
 from radvqa import console
-from radvqa.data import split_file
+from radvqa.data import collector, split_file
 from radvqa.data.dataset import DataSet, Problems, Version
+from radvqa.data.own.description import names_a_file
+from radvqa.data.own.row import VERSION as OWN_VERSION
+from radvqa.data.own.table_set import open_own
 from radvqa.errors import DataError, nearest
 from radvqa.registry import Registry
 from radvqa.sample import Region, Sample
@@ -19,15 +22,27 @@ DATASETS: Registry[DataSet] = Registry("radvqa.data.sets", "DATA_SET")
 
 @dataclass(frozen=True)
 class Selection:
-    """A data set and one of its versions, as named by ``name`` or ``name:version``."""
+    """A data set and one of its versions, as named by ``name`` or ``name:version``, or by a file of one's own.
+
+    Attributes:
+        data_set: the data set.
+        version_name: the version's name.
+        file: the YAML file that describes a user's own data; None for a data set that is known by name.
+    """
 
     data_set: DataSet
     version_name: str
+    file: Path | None = None
 
     @property
     def name(self) -> str:
         """The full name, ``name:version``."""
         return f"{self.data_set.name}:{self.version_name}"
+
+    @property
+    def place(self) -> str:
+        """What ``select`` finds it by again: the full name, or the path of the YAML file."""
+        return str(self.file) if self.file is not None else self.name
 
     @property
     def version(self) -> Version:
@@ -41,6 +56,8 @@ class Selection:
         Raises:
             DataError: when ``RADVQA_DATA`` is not set or does not hold the data set.
         """
+        if self.file is not None:
+            return self.file.parent
         wanted = self.data_set.facts.folder
         if not wanted:
             return Path()
@@ -57,12 +74,16 @@ class Selection:
 
 
 def select(name: str) -> Selection:
-    """Find a data set by ``name`` or ``name:version``.
+    """Find a data set by ``name`` or ``name:version``, or by the path of the YAML file that describes one's own.
 
     Raises:
-        DataError: for an unknown name or version, with the nearest known one.
+        DataError: for an unknown name or version, with the nearest known one, and for a file that cannot be used.
     """
+    if is_own(name):
+        return _select_own(name)
     base, _, version = name.partition(":")
+    if base not in DATASETS and version == OWN_VERSION:
+        raise DataError(f"{name} is data of your own; name it by the path of its YAML file.")
     if base not in DATASETS:
         raise DataError(f"There is no data set {base!r}; {nearest(base, list(DATASETS))}")
     facts = DATASETS[base].facts
@@ -72,11 +93,28 @@ def select(name: str) -> Selection:
     return Selection(DATASETS[base], version)
 
 
+def is_own(name: str) -> bool:
+    """Tell whether a name is the path of a YAML file that describes a user's own data."""
+    return names_a_file(name)
+
+
+def knows(name: str) -> bool:
+    """Tell whether a name is meant for a data set: a known one, of any version, or a user's own."""
+    return is_own(name) or name.partition(":")[0] in DATASETS
+
+
+def _select_own(name: str) -> Selection:
+    data_set = open_own(name)
+    if data_set.name in DATASETS:
+        raise DataError(f"{name}: {data_set.name!r} is the name of a data set that comes with radvqa; choose another.")
+    return Selection(data_set, OWN_VERSION, Path(name))
+
+
 def load(name: str, problems: Problems | None = None) -> list[Sample]:
     """Load every split of a data set, in published order.
 
     Args:
-        name: ``name`` or ``name:version``.
+        name: ``name`` or ``name:version``, or a YAML file of one's own.
         problems: where bad rows are reported; by default the first one raises.
 
     Raises:
@@ -86,9 +124,10 @@ def load(name: str, problems: Problems | None = None) -> list[Sample]:
     problems = problems or Problems()
     if selection.version.warning:
         _warn(f"{selection.name}: {selection.version.warning}")
-    samples = _without_repeated_ids(
-        selection.data_set.load(selection.folder, selection.version_name, problems), problems
-    )
+    with collector.paused():
+        samples = _without_repeated_ids(
+            selection.data_set.load(selection.folder, selection.version_name, problems), problems
+        )
     counts = Counter(sample.split for sample in samples)
     for split in selection.version.splits:
         if not counts[split]:
@@ -100,7 +139,7 @@ def load_split(name: str, split: str, problems: Problems | None = None) -> list[
     """Load one split of a data set.
 
     Args:
-        name: ``name`` or ``name:version``.
+        name: ``name`` or ``name:version``, or a YAML file of one's own.
         split: a published split, or the path of a split file (``….json``) that keeps a part of one.
         problems: where bad rows are reported; by default the first one raises.
 

@@ -1,33 +1,93 @@
-"""Terminal text about data sets: what there is, and what a check found."""
+"""Terminal text about data sets: what there is, what is known about one, and what a check found."""
 
+import textwrap
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from radvqa.report.grid import Row, Table, print_table
 
 _SHOWN = 20
+_WIDTH = 110  # letters of a line of running text
 
 
 def show_list(rows: Sequence[Mapping[str, Any]]) -> None:
-    """Print the known data sets."""
+    """Print the known data sets, their state on this machine, and how to get what is not here."""
     body = tuple(
         Row(
             (
                 row["name"] + (" (default)" if row["default"] else ""),
-                " / ".join(f"{split} {count:,}" for split, count in row["splits"].items()),
+                " / ".join(f"{split} {f'{count:,}' if count else '?'}" for split, count in row["splits"].items()),
                 row["licence"],
-                "yes" if row["present"] else "no",
+                row["state"],
             )
         )
         for row in rows
     )
-    columns = ("Name", "Questions", "Licence", "Here")
+    columns = ("Name", "Rows", "Licence", "Here")
     print_table(Table("Data sets", columns, body, words=frozenset(columns)))
     for row in rows:
-        for note in row["notes"] if row["default"] else ():
-            print(f"{row['name'].partition(':')[0]}: {note}")
+        if row["state"] == "partly":
+            print(f"{row['name']}: not here: {', '.join(row['missing'])}")
+    for name, ways in _to_get(rows).items():
+        print(f"{name}: {ways}")
+    for row in rows:
         if row["warning"]:
             print(f"{row['name']}: {row['warning']}")
+    print("`radvqa data explain NAME` tells the traps of one, and how its versions differ.")
+
+
+def show_explain(report: Mapping[str, Any]) -> None:
+    """Print all that is known about one data set."""
+    print(f"{report['name']}: {report['title']}\n")
+    for label, key in (
+        ("Source", "source"),
+        ("Address", "address"),
+        ("Citation", "citation"),
+        ("Licence", "licence"),
+        ("Terms", "terms"),
+        ("How to get it", "how_to_get"),
+        ("Pictures", "pictures_apart"),
+        ("Smaller copies", "altered"),
+        ("Here", "state"),
+    ):
+        if report[key]:
+            print(textwrap.fill(f"{label}: {report[key]}", _WIDTH, subsequent_indent="  ", break_long_words=False))
+    print()
+    print_table(_versions(report))
+    for title, sentences in (
+        ("Versions", [f"{version['name']}: {version['summary']}" for version in report["versions"]]),
+        (
+            "Warnings",
+            [f"{version['name']}: {version['warning']}" for version in report["versions"] if version["warning"]],
+        ),
+        ("How they differ", report["differences"]),
+        ("Traps", report["notes"]),
+    ):
+        if sentences:
+            print(f"{title}:")
+        for sentence in sentences:
+            print(textwrap.fill(f"- {sentence}", _WIDTH, subsequent_indent="  ", break_long_words=False))
+
+
+def _versions(report: Mapping[str, Any]) -> Table:
+    body = tuple(
+        Row(
+            (
+                version["name"] + (" (default)" if version["name"] == report["default"] else ""),
+                split,
+                _number(known["rows"]),
+                _number(known["images"]),
+                version["language"],
+                (known["digest"] or "–")[:16],
+                version["state"],
+            )
+        )
+        for version in report["versions"]
+        for split, known in version["splits"].items()
+    )
+    columns = ("Version", "Split", "Rows", "Images", "Language", "Digest", "Here")
+    words = frozenset(("Split", "Language", "Digest", "Here"))
+    return Table(f"{report['name']}: what was published (? no number)", columns, body, words=words)
 
 
 def show_check(report: Mapping[str, Any]) -> None:
@@ -36,8 +96,8 @@ def show_check(report: Mapping[str, Any]) -> None:
         Row(
             (
                 split,
-                f"{found['rows']:,} of {found['rows_published']:,}",
-                f"{found['images']:,} of {found['images_published']:,}",
+                f"{found['rows']:,} of {_number(found['rows_published'])}",
+                f"{found['images']:,} of {_number(found['images_published'])}",
                 found["digest"][:16] + (" = known" if found["digest"] == found["digest_known"] else ""),
                 "✓" if found["matches"] else "✗",
             )
@@ -46,7 +106,11 @@ def show_check(report: Mapping[str, Any]) -> None:
     )
     title = f"{report['name']}: found, of what was published"
     print_table(Table(title, ("Split", "Rows", "Images", "Digest", "As published"), body))
-    print(f"{report['pictures_decoded']:,} pictures decoded.")
+    print(report["pictures_apart"] or f"{report['pictures_decoded']:,} pictures decoded.")
+    for sentence in report["altered"]:
+        print(f"Altered: {sentence}")
+    if report["smaller_copies"]:
+        print(f"Smaller copies: {report['smaller_copies']}")
     show_left_out(report["left_out"])
     for note in report["notes"]:
         print(f"Note: {note}")
@@ -60,3 +124,12 @@ def show_left_out(sentences: Sequence[str]) -> None:
         print(f"  {sentence}")
     if len(sentences) > _SHOWN:
         print(f"  … and {len(sentences) - _SHOWN} more")
+
+
+def _to_get(rows: Sequence[Mapping[str, Any]]) -> dict[str, str]:
+    """Return how to get each data set of which something is not here."""
+    return {row["name"].partition(":")[0]: row["how_to_get"] for row in rows if row["state"] != "here"}
+
+
+def _number(count: int | None) -> str:
+    return f"{count:,}" if count else "?"

@@ -61,13 +61,13 @@ def _read(name: str, problems: Problems) -> Iterator[Part]:
     if split_file.names_a_file(name):
         kept = split_file.read(Path(name))
         samples = registry.load_split(kept.dataset, name, problems)
-        yield _of_samples(f"{kept.dataset} {kept.name}", kept.dataset, kept.split, samples)
-    elif name.partition(":")[0] in registry.DATASETS:
+        yield _of_samples(f"{kept.dataset} {kept.name}", registry.select(kept.dataset), kept.split, samples)
+    elif registry.knows(name):
         selection = registry.select(name)
         samples = registry.load(name, problems)
         for split in selection.version.splits:
             own = [sample for sample in samples if sample.split == split]
-            yield _of_samples(f"{selection.name} {split}", selection.name, split, own)
+            yield _of_samples(f"{selection.name} {split}", selection, split, own)
     elif Path(name).is_dir():
         folder = Path(name)
         found = sorted(path for path in folder.rglob("*") if path.suffix.lower() in _SUFFIXES and path.is_file())
@@ -81,9 +81,8 @@ def _read(name: str, problems: Problems) -> Iterator[Part]:
             raise DataError(f"{name!r} is no folder of pictures. {error}") from None
 
 
-def _of_samples(name: str, dataset: str, split: str, samples: Sequence[Sample]) -> Part:
-    selection = registry.select(dataset)
+def _of_samples(name: str, selection: registry.Selection, split: str, samples: Sequence[Sample]) -> Part:
     data_set = selection.data_set
     known = data_set.links(selection.folder, selection.version_name) if isinstance(data_set, Linked) else {}
     links = {sample.id: f"{data_set.name} {known[sample.id]}" for sample in samples if known.get(sample.id)}
-    return Part(name, dataset, split, {s.image: s.image_path for s in reversed(samples)}, samples, links)
+    return Part(name, selection.name, split, {s.image: s.image_path for s in reversed(samples)}, samples, links)

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from radvqa import files
 from radvqa.data import image
-from radvqa.data.dataset import Facts, Problems, Split, Version
+from radvqa.data.dataset import Download, Facts, Problems, Split, Version
 from radvqa.data.rows import BadRowError, Row, read_rows
 from radvqa.errors import DataError
 from radvqa.sample import Region, Sample
@@ -16,6 +16,7 @@ _FINDINGS = (
     *("Edema", "Tumor", "Cancer", "Mass", "Nodule", "Pneumonia", "Effusion", "Atelectasis", "Pneumothorax"),
     *("Infiltrate", "Infiltration", "Cardiomegaly"),
 )
+_HUB = "https://huggingface.co/datasets/BoKelvin/SLAKE/resolve/main/"
 _SMALLEST_SHARE = 0.0005  # of the picture; a mask code with fewer pixels is an edge artefact, not an organ
 
 
@@ -63,7 +64,28 @@ class Slake:
             "English and Chinese split the images differently: training on one language and testing on the other, "
             "or mixing both, shows 142 of the 180 test images during training.",
             "27 pairs of train and test images are near-duplicate slices even within English.",
+            "580 of the 642 images have boxes (1,622 in all); a label with a code in mask.txt has a mask too, unless "
+            "it covers less than 0.05 % of the picture. Edge pixels of mask.png carry values that are no code and are "
+            "moved to the nearest one.",
+            "mask.png of the 179 chest X-rays is no mask: it is the picture with its boxes drawn in. Those findings "
+            "have boxes only, and the file must never be shown to a model.",
+            "Rows of the content type KG ask for knowledge beside the picture; KG/ holds it as triples, 2,600 in "
+            "English and 2,626 in Chinese.",
         ),
+        citation="B. Liu, L.-M. Zhan, L. Xu, L. Ma, Y. Yang, X.-M. Wu: SLAKE: A Semantically-Labeled "
+        "Knowledge-Enhanced Dataset for Medical Visual Question Answering, ISBI 2021.",
+        address="https://www.med-vqa.com/slake/",
+        downloads=(
+            Download(f"{_HUB}train.json", "train.json"),
+            Download(f"{_HUB}validation.json", "validate.json"),
+            Download(f"{_HUB}test.json", "test.json"),
+            Download(f"{_HUB}mask.txt", "mask.txt"),
+            Download(f"{_HUB}imgs.zip", ".", unpack=True),
+            Download(f"{_HUB}KG.zip", ".", unpack=True),
+        ),
+        how_to_get="What the authors' page offers is unpacked into slake/, so that slake/train.json is there.",
+        altered="Copies for development may hold mask.png of 149 chest X-rays outside the test split at 256 px, and no "
+        "question.json, which nothing reads.",
     )
 
     def load(self, folder: Path, version: str, problems: Problems) -> list[Sample]:

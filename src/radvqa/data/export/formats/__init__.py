@@ -1,0 +1,1 @@
+"""One file per format; its name is the format's name."""

@@ -1,0 +1,1 @@
+"""Get the files of a public source: resumed, checked, unpacked safely, and there only when all are."""

@@ -1,0 +1,1 @@
+"""Files of hospitals and scanners: DICOM and NIfTI as pictures, and how one frame, slice or window is addressed."""
