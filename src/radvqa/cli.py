@@ -74,7 +74,7 @@ def quickstart(
     run, scores = quickstart(data, overrides or (), out=out)
 
     def show() -> None:
-        compare.show([run.folder])
+        compare.show([run.folder], brief=True)
         print("\nNext:")
         for line in next_steps(run):
             print(f"  {line}")

@@ -14,7 +14,6 @@ from radvqa.scoring import scorer
 from radvqa.scoring.multiple_choice import score_consistency
 from radvqa.text import NORMALISERS
 
-
 _COUNT_AS_WRONG = "they count as wrong."
 
 
