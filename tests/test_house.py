@@ -216,6 +216,9 @@ MAY_WRITE = {
     ("radvqa.table", "open"),  # into a path of files.atomic_path
     ("radvqa.models.checkpoint", "save_file"),  # the same
     ("radvqa.phantom.generate", "save"),  # into a folder of files.atomic_folder
+    ("radvqa.data.fetch.part", "open"),  # grows beside what it becomes, and is named through files.atomic_path
+    ("radvqa.data.fetch.unpack", "open"),  # into a folder of files.atomic_folder
+    ("radvqa.data.export.formats.llava", "open"),  # into a path of files.atomic_path
 }
 
 
@@ -266,7 +269,10 @@ def test_only_image_opens_pictures() -> None:
         ("huggingface_hub", {"weights"}),
         ("transformers", {"models"}),
         ("sqlite3", {"table", "fingerprint", "endpoint"}),
-        ("httpx", {"endpoint"}),
+        ("httpx", {"endpoint", "data"}),
+        ("pydicom", {"data"}),
+        ("nibabel", {"data"}),
+        ("pyarrow", {"data"}),
     ],
 )
 def test_a_library_is_imported_where_it_belongs(library: str, rooms: set[str]) -> None:

@@ -10,9 +10,14 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from radvqa.commands.ask import ask
     from radvqa.commands.bench import bench_cnn_lstm
+    from radvqa.commands.bench_data import bench_data
     from radvqa.commands.bench_scoring import bench_scoring
     from radvqa.commands.compare import compare
-    from radvqa.commands.data import check_data, list_data, prepare_data
+    from radvqa.commands.data import check_data, explain_data, list_data, prepare_data
+    from radvqa.commands.deidentify import deidentify
+    from radvqa.commands.explore import explore
+    from radvqa.commands.export import export
+    from radvqa.commands.fetch import fetch
     from radvqa.commands.leaks import leaks
     from radvqa.commands.metrics import metrics
     from radvqa.commands.predict import predict
@@ -30,9 +35,15 @@ _HOMES = {
     "Sample": "radvqa.sample",
     "ask": "radvqa.commands.ask",
     "bench_cnn_lstm": "radvqa.commands.bench",
+    "bench_data": "radvqa.commands.bench_data",
     "bench_scoring": "radvqa.commands.bench_scoring",
     "check_data": "radvqa.commands.data",
     "compare": "radvqa.commands.compare",
+    "deidentify": "radvqa.commands.deidentify",
+    "explain_data": "radvqa.commands.data",
+    "explore": "radvqa.commands.explore",
+    "export": "radvqa.commands.export",
+    "fetch": "radvqa.commands.fetch",
     "leaks": "radvqa.commands.leaks",
     "list_data": "radvqa.commands.data",
     "metrics": "radvqa.commands.metrics",
@@ -50,9 +61,15 @@ __all__ = [
     "__version__",
     "ask",
     "bench_cnn_lstm",
+    "bench_data",
     "bench_scoring",
     "check_data",
     "compare",
+    "deidentify",
+    "explain_data",
+    "explore",
+    "export",
+    "fetch",
     "leaks",
     "list_data",
     "metrics",

@@ -30,7 +30,9 @@ app.add_typer(bench_app, name="bench")
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object instead of text.")]
 Overrides = Annotated[list[str] | None, typer.Argument(metavar="KEY=VALUE", help="Overrides, e.g. seed=1.")]
 SkipBad = Annotated[bool, typer.Option("--skip-bad", help="Leave bad rows and pictures out, and report them.")]
-Data = Annotated[str | None, typer.Option(help="Data set, NAME or NAME:VERSION; by default the run's own.")]
+Data = Annotated[
+    str | None, typer.Option(help="Data set: NAME, NAME:VERSION or a YAML file of your own; by default the run's own.")
+]
 Split = Annotated[str | None, typer.Option(help="Split; by default the run's test split.")]
 Device = Annotated[str, typer.Option(help="auto, cpu or cuda.")]
 RunFolder = Annotated[Path, typer.Argument(metavar="RUN", help="A run folder.")]
@@ -74,7 +76,7 @@ def quickstart(
     run, scores = quickstart(data, overrides or (), out=out)
 
     def show() -> None:
-        compare.show([run.folder])
+        compare.show([run.folder], brief=True)
         print("\nNext:")
         for line in next_steps(run):
             print(f"  {line}")
@@ -94,7 +96,7 @@ def data_list(as_json: AsJson = False) -> None:
 
 @data_app.command("check")
 def data_check(
-    name: Annotated[str, typer.Argument(help="NAME or NAME:VERSION.")],
+    name: Annotated[str, typer.Argument(help="NAME, NAME:VERSION or a YAML file of your own.")],
     skip_bad: SkipBad = False,
     as_json: AsJson = False,
 ) -> None:
@@ -109,7 +111,7 @@ def data_check(
 
 @data_app.command("prepare")
 def data_prepare(
-    name: Annotated[str, typer.Argument(help="NAME or NAME:VERSION.")],
+    name: Annotated[str, typer.Argument(help="NAME, NAME:VERSION or a YAML file of your own.")],
     size: Annotated[int, typer.Option(min=16, max=2048, help="Side in pixels.")] = 224,
     skip_bad: SkipBad = False,
     as_json: AsJson = False,
@@ -145,6 +147,25 @@ def data_leaks(
 
     found = leaks(names, out=out, drop=drop, by=by, skip_bad=skip_bad)
     _emit(found, as_json, lambda: show_leaks(found))
+
+
+@data_app.command("explore")
+def data_explore(
+    names: Annotated[list[str], typer.Argument(metavar="NAME", help="Data sets, or YAML files of your own.")],
+    html: Annotated[Path | None, typer.Option(help="Write a page with figures, one self-contained file.")] = None,
+    near: Annotated[
+        bool, typer.Option("--near", help="Look for near-duplicate pictures too; decodes each once.")
+    ] = False,
+    image_tokens: Annotated[int, typer.Option(min=0, help="Tokens that a model makes of one picture.")] = 1024,
+    skip_bad: SkipBad = False,
+    as_json: AsJson = False,
+) -> None:
+    """Explore data sets side by side: lengths, vocabulary, answers, long tail, pictures, the mix."""
+    from radvqa.commands.explore import explore
+    from radvqa.report.explore.show import show_exploration
+
+    found = explore(names, html=html, near=near, image_tokens=image_tokens, skip_bad=skip_bad)
+    _emit(found, as_json, lambda: show_exploration(found))
 
 
 @app.command()
@@ -370,5 +391,36 @@ def bench_scoring(
         print(f"         of which reading the file {result['ours_reading_seconds']:.1f} s")
         print(f"  naive  {result['naive_seconds']:10.1f} s   timed on {result['naive_rows']:,} rows, scaled")
         print(f"  ratio  {result['speedup_ratio']:10.1f} ×")
+
+    _emit(result, as_json, show)
+
+
+@bench_app.command("data")
+def bench_data(
+    rows: Annotated[int, typer.Option(min=1000, help="How many made-up questions.")] = 227_000,
+    pictures: Annotated[int, typer.Option(min=10, help="How many made-up pictures to store.")] = 20_000,
+    as_json: AsJson = False,
+) -> None:
+    """Loading a large table and storing its pictures: ours against csv.DictReader and pandas row by row."""
+    from radvqa.commands.bench_data import bench_data
+
+    result = bench_data(rows, pictures)
+
+    def show() -> None:
+        print(f"{result['rows']:,} rows about {result['figures']:,} figures, made up, each way in its own process")
+        for way in ("ours", "naive_dict_reader", "naive_pandas_iterrows"):
+            if result[f"{way}_seconds"] is not None:
+                memory = result[f"{way}_peak_memory_bytes"] / 2**20
+                print(f"  {way:22} {result[f'{way}_seconds']:8.2f} s   peak memory {memory:.0f} MiB")
+        print(f"  ratio to the faster    {result['speedup_ratio']:8.2f} ×")
+        own = max(result["store_build_own_memory_bytes"], result["store_read_own_memory_bytes"]) / 2**20
+        print(
+            f"store of {result['pictures']:,} pictures: built in {result['store_build_seconds']} s, "
+            f"read in {result['store_read_seconds']} s, {own:.0f} MiB of its own memory"
+        )
+        print(
+            f"in a straight line to {result['extrapolated_pictures']:,}: "
+            f"{result['extrapolated_store_build_seconds']} s, {result['extrapolated_store_disk_bytes'] / 1e9:.1f} GB"
+        )
 
     _emit(result, as_json, show)

@@ -60,12 +60,18 @@ def compare(
 
 
 def show(
-    runs: Sequence[Path], *, data: str | None = None, split: str | None = None, stream: IO[str] | None = None
+    runs: Sequence[Path],
+    *,
+    brief: bool = False,
+    data: str | None = None,
+    split: str | None = None,
+    stream: IO[str] | None = None,
 ) -> None:
     """Print the comparison for people: the tables of each data set.
 
     Args:
         runs: run folders and predictions files.
+        brief: print the table of scores only.
         data: as for ``compare``.
         split: as for ``compare``.
         stream: where to print; stdout by default.
@@ -75,12 +81,17 @@ def show(
         DataError: as ``compare``.
     """
     for comparison in compare_runs(runs, data=full_name(data), split=split):
-        for table in _tables(comparison):
+        for table in [scores_table(comparison.runs)] if brief else _tables(comparison):
             print_table(table, stream)
 
 
 def _tables(comparison: Comparison) -> list[Table]:
     runs = comparison.runs
-    tables = [scores_table(runs), paired_table(comparison.paired), rules_table(runs), budget_table(runs)]
+    tables = [
+        scores_table(runs),
+        paired_table(comparison.paired),
+        rules_table(runs, explained=False),
+        budget_table(runs),
+    ]
     tables += [table for table in published_tables(runs) if table.title.endswith("not comparable")]
     return [table for table in tables if table is not None]

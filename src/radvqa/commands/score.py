@@ -15,6 +15,8 @@ from radvqa.scoring import scorer
 from radvqa.scoring.multiple_choice import score_consistency
 from radvqa.text import NORMALISERS
 
+_COUNT_AS_WRONG = "they count as wrong."
+
 
 @dataclass(frozen=True)
 class Judge:
@@ -90,7 +92,8 @@ def score(
     scores = scorer.score(
         predictions, baselines=baselines, dataset=dataset, split=split or "", normaliser=normaliser, rules=rules
     )
-    scores["notes"] = [*notes, *scores["notes"]]
+    said = tuple(note for note in notes if not note.endswith(_COUNT_AS_WRONG))  # the scores say it too
+    scores["notes"] = [*said, *scores["notes"]]
     scores["similarity"] = earlier.get("similarity") or {}
     scores["judge"] = earlier.get("judge")
     if repeats:

@@ -11,8 +11,13 @@ from radvqa.report.tables import accuracy_cell
 OURS = "Our accuracy"
 
 
-def rules_table(runs: Sequence[Scored]) -> Table | None:
-    """Show each run under each published rule, over all questions; None when no rule was applied."""
+def rules_table(runs: Sequence[Scored], *, explained: bool = True) -> Table | None:
+    """Show each run under each published rule, over all questions; None when no rule was applied.
+
+    Args:
+        runs: the runs.
+        explained: whether the notes say what each rule counts; else they say where to read it.
+    """
     require_same_test(runs)
     names = list(dict.fromkeys(name for run in runs for name in run.scores.get("rules") or {}))
     if not names:
@@ -24,7 +29,10 @@ def rules_table(runs: Sequence[Scored]) -> Table | None:
     rows = [row for group in groups(runs) for row in _rows(group, names)]
     notes = [sentence for group in groups(runs) if (sentence := spread_sentence(group)) is not None]
     notes.append(f"{OURS}: equal to the gold answer after the normaliser {runs[0].scores['normaliser']}.")
-    notes += [f"{rule.title}: {rule.meaning} Source: {rule.source.rstrip('.')}." for rule in known.values()]
+    if explained:
+        notes += [f"{rule.title}: {rule.meaning} Source: {rule.source.rstrip('.')}." for rule in known.values()]
+    else:
+        notes.append("What each rule counts: radvqa metrics.")
     return Table(
         "The same answers under published scoring rules, in percent",
         ("Answered by", OURS, *titles.values()),

@@ -25,7 +25,8 @@ _METRICS = (
 def show_scores(name: str, scores: Mapping[str, Any]) -> None:
     """Print scores by subset and question type with the trivial baselines, under other metrics and other rules."""
     scored = [Scored(name, Answers(scores["dataset"], scores["split"]), dict(scores))]
-    tables = [subsets_table(name, scores), text_table(scored), rules_table(scored), calibration_table(scored)]
+    rules = rules_table(scored, explained=False)
+    tables = [subsets_table(name, scores), text_table(scored), rules, calibration_table(scored)]
     for table in (*tables, *other_tables(scored)):
         if table is not None:
             print_table(table)
