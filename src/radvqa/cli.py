@@ -85,12 +85,15 @@ def quickstart(
 
 
 @data_app.command("list")
-def data_list(as_json: AsJson = False) -> None:
-    """List the known data sets and whether they are there."""
+def data_list(
+    markdown: Annotated[Path | None, typer.Option(help="Write the page that lists them.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """List the known data sets, their state on this machine and how to get them."""
     from radvqa.commands.data import list_data
     from radvqa.report.data import show_list
 
-    rows = list_data()
+    rows = list_data(markdown=markdown)
     _emit({"data_sets": rows}, as_json, lambda: show_list(rows))
 
 
@@ -147,6 +150,82 @@ def data_leaks(
 
     found = leaks(names, out=out, drop=drop, by=by, skip_bad=skip_bad)
     _emit(found, as_json, lambda: show_leaks(found))
+
+
+@data_app.command("explain")
+def data_explain(
+    name: Annotated[str, typer.Argument(help="NAME, NAME:VERSION or a YAML file of your own.")], as_json: AsJson = False
+) -> None:
+    """Tell all about a data set: licence, versions and how they differ, traps, how to get it."""
+    from radvqa.commands.data import explain_data
+    from radvqa.report.data import show_explain
+
+    report = explain_data(name)
+    _emit(report, as_json, lambda: show_explain(report))
+
+
+@data_app.command("fetch")
+def data_fetch(
+    name: Annotated[str, typer.Argument(help="NAME.")],
+    accept_licence: Annotated[bool, typer.Option("--accept-licence", help="Agree to licence and terms.")] = False,
+    out: Annotated[Path | None, typer.Option(help="Folder; below RADVQA_DATA by default.")] = None,
+    address: Annotated[str | None, typer.Option(help="Mirror with the same paths, e.g. http://HOST.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Download a data set from its public source: resumed, checked, unpacked safely."""
+    from radvqa.commands.fetch import fetch
+    from radvqa.report.fetch import show_fetch
+
+    result = fetch(name, accept_licence=accept_licence, out=out, address=address)
+    _emit(result, as_json, lambda: show_fetch(result))
+
+
+@data_app.command("export")
+def data_export(
+    name: Annotated[str, typer.Argument(help="NAME, NAME:VERSION or a YAML file of your own.")],
+    out: Annotated[Path, typer.Argument(metavar="OUT", help="Folder that does not exist yet.")],
+    format_: Annotated[str, typer.Option("--format", help="hf, llava or jsonl.")] = "hf",
+    split: Annotated[str | None, typer.Option(help="Split or split file; all by default.")] = None,
+    images: Annotated[str, typer.Option(help="copy or reference.")] = "copy",
+    skip_bad: SkipBad = False,
+    as_json: AsJson = False,
+) -> None:
+    """Write a data set for other tools: HF datasets (Parquet), LLaVA JSON or JSON lines."""
+    from radvqa.commands.export import export
+    from radvqa.report.fetch import show_export
+
+    result = export(name, out, format=format_, split=split, images=images, skip_bad=skip_bad)  # type: ignore[arg-type]
+    _emit(result, as_json, lambda: show_export(result))
+
+
+@data_app.command("deidentify")
+def data_deidentify(
+    source: Annotated[Path, typer.Argument(metavar="IN", help="A DICOM file, or a folder of them.")],
+    out: Annotated[Path, typer.Argument(metavar="OUT", help="The folder to make.")],
+    key: Annotated[
+        str | None,
+        typer.Option(
+            envvar="RADVQA_DEIDENTIFY_KEY",
+            show_envvar=True,
+            help="Secret for new numbers; made and shown once when not given.",
+        ),
+    ] = None,
+    mask_text: Annotated[
+        bool, typer.Option("--mask-text", help="Mask what a heuristic takes for burned-in text.")
+    ] = False,
+    keep_text: Annotated[
+        bool, typer.Option("--keep-text", help="Do not leave out pictures that usually have text burned in.")
+    ] = False,
+    jobs: Annotated[int, typer.Option(min=1, help="Processes.")] = 1,
+    as_json: AsJson = False,
+) -> None:
+    """Apply the basic profile of DICOM PS3.15: what names the patients goes, and each file says what was done."""
+    from radvqa.commands.deidentify import deidentify, require_some
+    from radvqa.report.deidentify import show_deidentified
+
+    report = deidentify(source, out, key=key, mask_text=mask_text, refuse_text=not keep_text, jobs=jobs)
+    _emit(report, as_json, lambda: show_deidentified(report))
+    require_some(report)
 
 
 @data_app.command("explore")

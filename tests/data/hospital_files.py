@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from pydicom.data import get_testdata_file
 from pydicom.dataelem import DataElement
 from pydicom.dataset import Dataset, FileMetaDataset
-from pydicom.uid import CTImageStorage, ExplicitVRLittleEndian
+from pydicom.uid import UID, CTImageStorage, ExplicitVRLittleEndian
 
 PATIENT = "Lovelace^Augusta"
 NUMBER = "MRN-18151210"
@@ -29,9 +29,9 @@ def dicom(pixels: NDArray[Any], *, syntax: str = ExplicitVRLittleEndian, **attri
     Attributes override what follows from the values; a whole data element says its VR itself.
     """
     meta = FileMetaDataset()
-    meta.TransferSyntaxUID = syntax
+    meta.TransferSyntaxUID = UID(syntax)
     meta.MediaStorageSOPClassUID = CTImageStorage
-    meta.MediaStorageSOPInstanceUID = "1.2.3.4"
+    meta.MediaStorageSOPInstanceUID = UID("1.2.3.4")
     dataset = Dataset()
     dataset.file_meta = meta
     dataset.PatientName, dataset.PatientID, dataset.Modality = PATIENT, NUMBER, "CT"

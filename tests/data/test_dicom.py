@@ -273,7 +273,7 @@ def test_padding_is_black_and_not_counted(tmp_path: Path, padding: int, vr: str)
 
 def test_a_range_of_padding(tmp_path: Path) -> None:
     values = np.array([[0, 1, 2, 3, 4, 50, 60]], np.uint16)
-    window = {"WindowCenter": 0, "WindowWidth": 1}  # everything above is white
+    window: dict[str, Any] = {"WindowCenter": 0, "WindowWidth": 1}  # everything above is white
     assert shown(dicom(values, PixelPaddingValue=3, PixelPaddingRangeLimit=1, **window), tmp_path).tolist() == [
         [255, 0, 0, 0, 255, 255, 255]
     ]

@@ -19,6 +19,9 @@ from miniature import python
 from radvqa.data import image
 from radvqa.errors import ImageError
 
+ONE: Any = nibabel.Nifti1Image
+TWO: Any = nibabel.Nifti2Image
+
 RIGHT, FRONT, UP = 5, 6, 7
 BODY = np.arange(RIGHT * FRONT * UP, dtype=np.int16).reshape(RIGHT, FRONT, UP)
 """``BODY[x, y, z]``: x from the patient's left to the right, y from back to front, z from the feet up."""
@@ -106,7 +109,7 @@ def test_the_patients_left_is_on_the_right_and_the_front_is_up(tmp_path: Path) -
 
 def test_an_affine_without_extent_along_an_axis_is_taken_as_stored(tmp_path: Path) -> None:
     affine = np.diag([1.0, 1.0, 0.0, 1.0])
-    volume = nibabel.Nifti1Image(BODY, None)
+    volume = ONE(BODY, None)
     volume.header.set_sform(affine, code=1)
     assert shown(volume.to_bytes(), tmp_path, f"slice=2&{AS_THEY_ARE}").tolist() == VIEWS["axial"][2]
 
@@ -122,7 +125,7 @@ def test_the_middle_axial_slice_between_its_percentiles_by_default(tmp_path: Pat
 
 
 def test_slope_and_intercept_of_the_header_count(tmp_path: Path) -> None:
-    volume = nibabel.Nifti1Image(BODY, np.eye(4))
+    volume = ONE(BODY, np.eye(4))
     volume.header.set_slope_inter(2, -1000)
     content = bytearray(volume.to_bytes())
     content[112:120] = struct.pack("<ff", 2, -1000)  # scl_slope, scl_inter
@@ -141,7 +144,7 @@ def test_a_preset_is_for_what_looks_like_ct(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", ["scan.nii.gz", "scan.nii", "scan.png", "scan"])
 def test_known_by_content_packed_or_not_in_either_version(tmp_path: Path, name: str) -> None:
-    for kind in (nibabel.Nifti1Image, nibabel.Nifti2Image):
+    for kind in (ONE, TWO):
         content = nifti(BODY, kind=kind)
         for stored_content in (content, gzip.compress(content)):
             decoded = shown(stored_content, tmp_path, f"slice=4&axis=coronal&{AS_THEY_ARE}", name)

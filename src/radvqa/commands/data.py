@@ -100,6 +100,7 @@ def check_data(name: str, *, skip_bad: bool = False) -> dict[str, Any]:
         splits[split] = _compare([sample for sample in samples if sample.split == split], published)
     return {
         "name": selection.name,
+        "published": selection.file is None,
         "ok": not problems.found and all(split["matches"] for split in splits.values()),
         "splits": splits,
         "pictures_decoded": len(sides),
@@ -210,4 +211,6 @@ def require_ok(report: dict[str, Any]) -> None:
         if not found["matches"]
     ]
     left_out = [f"{len(report['left_out'])} bad rows or pictures"] if report["left_out"] else []
+    if not report["published"]:
+        raise DataError(f"{report['name']} cannot be used as it is: {'; '.join(left_out)}.")
     raise DataError(f"{report['name']} is not as published: {'; '.join(differing + left_out)}.")

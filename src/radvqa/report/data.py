@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from radvqa.report.grid import Row, Table, print_table
+from radvqa.report.numbers import count
 
 _SHOWN = 20
 _WIDTH = 110  # letters of a line of running text
@@ -92,6 +93,9 @@ def _versions(report: Mapping[str, Any]) -> Table:
 
 def show_check(report: Mapping[str, Any]) -> None:
     """Print what a check found beside what was published."""
+    if not report["published"]:
+        _show_own(report)
+        return
     body = tuple(
         Row(
             (
@@ -111,6 +115,19 @@ def show_check(report: Mapping[str, Any]) -> None:
         print(f"Altered: {sentence}")
     if report["smaller_copies"]:
         print(f"Smaller copies: {report['smaller_copies']}")
+    show_left_out(report["left_out"])
+    for note in report["notes"]:
+        print(f"Note: {note}")
+
+
+def _show_own(report: Mapping[str, Any]) -> None:
+    """Print what was found in data of one's own, of which nothing is published to compare with."""
+    body = tuple(
+        Row((split, count(found["rows"]), count(found["images"]), found["digest"][:16]))
+        for split, found in report["splits"].items()
+    )
+    print_table(Table(f"{report['name']}: found", ("Split", "Rows", "Images", "Digest"), body))
+    print(f"{count(report['pictures_decoded'])} pictures decoded.")
     show_left_out(report["left_out"])
     for note in report["notes"]:
         print(f"Note: {note}")

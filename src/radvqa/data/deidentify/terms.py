@@ -35,7 +35,7 @@ def meanings() -> dict[tuple[str, str], str]:
     from pydicom.sr import _concepts_dict
     from pydicom.sr._snomed_dict import mapping
 
-    concepts: dict[str, dict[str, dict[str, tuple[str, list[int]]]]] = _concepts_dict.concepts  # type: ignore[assignment]
+    concepts: dict[str, dict[str, dict[str, tuple[str, list[int]]]]] = _concepts_dict.concepts
     known = {
         (scheme, code): meaning.encode("ascii", "ignore").decode()[:64]
         for scheme, names in concepts.items()

@@ -284,7 +284,7 @@ def _shown(dataset: "Dataset", stored: NDArray[Any], frame: int, name: str, view
 def _palette(dataset: "Dataset", stored: NDArray[Any]) -> NDArray[np.uint8]:
     from pydicom.pixels.processing import apply_color_lut
 
-    colours = apply_color_lut(stored, dataset)
+    colours: NDArray[Any] = apply_color_lut(stored, dataset)
     return colours.astype(np.uint8) if colours.itemsize == 1 else (colours >> 8).astype(np.uint8)
 
 

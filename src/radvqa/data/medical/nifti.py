@@ -130,7 +130,7 @@ def _orientation(affine: NDArray[np.float64]) -> tuple[tuple[int, ...], tuple[bo
     """Return, for x, y and z, which stored axis is nearest to it, and whether that runs against it."""
     from nibabel.orientations import io_orientation
 
-    nearest: NDArray[np.float64] = io_orientation(affine)  # type: ignore[no-untyped-call]
+    nearest: NDArray[np.float64] = io_orientation(affine)
     free = [axis for axis in range(3) if axis not in nearest[:, 0]]
     axes = [int(axis) if np.isfinite(axis) else free.pop(0) for axis in nearest[:, 0]]  # of no extent: as stored
     stored_as = tuple(axes.index(axis) for axis in range(3))
