@@ -22,7 +22,8 @@ class DataSection(Section):
 
     name: str = Field(description="Data set as `name` or `name:version`, or the YAML file of your own data.")
     file: str | None = Field(
-        default=None, description="In a run: the YAML file of your own data, as seen from the folder where `train` was called."
+        default=None,
+        description="In a run: the YAML file of your own data, as seen from the folder where `train` was called.",
     )
     train: str = Field("train", description="Split that the model learns from.")
     select: str = Field(description="Split on which the best epoch is chosen; never the test split.")

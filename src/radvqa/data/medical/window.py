@@ -61,7 +61,7 @@ PRESETS = {
     "bone": Window(400, 1800),
     "brain": Window(40, 80),
 }
-"""Windows for CT in Hounsfield units, at values in common use (Radiopaedia, "Windowing (CT)")."""
+"""Windows for CT in Hounsfield units, at values in common use; no standard fixes them, and hospitals differ."""
 
 
 def by_percentiles(values: NDArray[Any], counted: NDArray[np.bool_] | None = None) -> NDArray[np.uint8]:
