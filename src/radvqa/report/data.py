@@ -17,7 +17,7 @@ def show_list(rows: Sequence[Mapping[str, Any]]) -> None:
         Row(
             (
                 row["name"] + (" (default)" if row["default"] else ""),
-                " / ".join(f"{split} {f'{count:,}' if count else '?'}" for split, count in row["splits"].items()),
+                " / ".join(f"{split} {_number(rows)}" for split, rows in row["splits"].items()),
                 row["licence"],
                 row["state"],
             )
@@ -35,6 +35,7 @@ def show_list(rows: Sequence[Mapping[str, Any]]) -> None:
         if row["warning"]:
             print(f"{row['name']}: {row['warning']}")
     print("`radvqa data explain NAME` tells the traps of one, and how its versions differ.")
+    print("Your own pictures and table need no entry: a small YAML file's path stands wherever a name does.")
 
 
 def show_explain(report: Mapping[str, Any]) -> None:
@@ -148,5 +149,5 @@ def _to_get(rows: Sequence[Mapping[str, Any]]) -> dict[str, str]:
     return {row["name"].partition(":")[0]: row["how_to_get"] for row in rows if row["state"] != "here"}
 
 
-def _number(count: int | None) -> str:
-    return f"{count:,}" if count else "?"
+def _number(known: int | None) -> str:
+    return count(known) if known else "?"

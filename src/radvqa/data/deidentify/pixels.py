@@ -65,7 +65,7 @@ def decode(old: "Dataset") -> Picture:
     if not available:
         raise ImageError(
             f"It is compressed as {syntax.name}, for which no decoder is installed; `pip install "
-            f"pylibjpeg[all]` brings one."
+            f"'radvqa[medical]'` brings most."
         )
     try:
         frames = pixel_array(old)
