@@ -519,7 +519,6 @@ def _short() -> Dataset:
         (_short(), "broken, cut off"),
         (_read("badVR.dcm"), "does not say how large"),
         (_read("examples_rgb_color.dcm"), "Text is probably burned"),
-        (_read("MR_small_jpeg_ls_lossless.dcm"), "JPEG-LS Lossless Image Compression, for which no decoder"),
     ],
 )
 def test_what_cannot_be_made_safe_is_left_out_with_a_sentence(dataset: Dataset, why: str, tmp_path: Path) -> None:
@@ -532,6 +531,14 @@ def test_what_cannot_be_made_safe_is_left_out_with_a_sentence(dataset: Dataset, 
     assert list((tmp_path / "out").iterdir()) == []
     with pytest.raises(DataError, match="Nothing was written: 0 of 1 files are not DICOM, and 1 were refused"):
         require_some(report)
+
+
+def test_a_compression_without_a_decoder_is_refused_by_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    _save(_read("MR_small_jpeg_ls_lossless.dcm"), tmp_path / "in" / "1.dcm")
+    monkeypatch.setattr("pydicom.pixels.decoders.base.Decoder.is_available", property(lambda _: False))
+    (refused,) = deidentify(tmp_path / "in", tmp_path / "out", key=KEY)["refused"]
+    assert "JPEG-LS Lossless Image Compression, for which no decoder is installed" in refused["reason"]
+    assert "radvqa[medical]" in refused["reason"]
 
 
 @pytest.mark.parametrize(
