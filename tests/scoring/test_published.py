@@ -98,3 +98,10 @@ def test_nothing_was_published_about_other_splits(dataset: str, split: str) -> N
 
 def test_a_default_version_need_not_be_named() -> None:
     assert rows_for("slake", "test") == rows_for("slake:en", "test")
+
+
+def test_a_split_of_ours_has_other_test_rows() -> None:
+    rows = rows_for("vqa_rad:image_disjoint", "test")
+    assert rows
+    assert not any(row.comparable for row in rows)
+    assert {row.why for row in rows} == {"Measured on the published 451 test rows; this version has other test rows."}
