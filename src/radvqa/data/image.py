@@ -57,7 +57,7 @@ def decode(source: Path | bytes, *, name: str = "", max_pixels: int = MAX_PIXELS
     if address.view.asked:
         raise ImageError(f"{name} is neither DICOM nor NIfTI; {address.view.asked[0]} is for those.")
     try:
-        with _opened(content) as image:
+        with open_picture(content) as image:
             _check_size(image, name, max_pixels)
             return _to_pixels(image)
     except Image.DecompressionBombError:
@@ -119,8 +119,12 @@ def encode_webp(pixels: Pixels, quality: int = 70) -> bytes:
     return buffer.getvalue()
 
 
-def _opened(content: bytes) -> Image.Image:
-    """Read the header. Pillow's own warning about size is silenced, because our limit is checked next."""
+def open_picture(content: bytes) -> Image.Image:
+    """Read the header of a picture; no pixel is decoded.
+
+    Pillow's own warning about size is silenced, because our limit is checked by who decodes. Its errors, of a dozen
+    kinds where the content is broken or cut off, come through.
+    """
     with no_warnings():
         return Image.open(io.BytesIO(content), formats=FORMATS)
 

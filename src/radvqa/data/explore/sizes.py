@@ -93,7 +93,7 @@ def _header(path: Path) -> Header:
         except OSError:
             break  # decoding says what is wrong
         try:
-            with image._opened(head) as opened:
+            with image.open_picture(head) as opened:
                 return _told(opened)
         except Exception:  # noqa: S112 - a cut header makes the readers raise a dozen kinds; more bytes are tried next
             continue
