@@ -11,6 +11,7 @@ import miniature
 NEEDS = {"real_data": "RADVQA_DATA", "real_weights": "RADVQA_WEIGHTS", "real_wordnet": "RADVQA_WORDNET"}
 LEFT_OUT = pytest.StashKey[dict[str, int]]()
 
+os.environ["TQDM_DISABLE"] = "1"
 os.environ["HF_HUB_OFFLINE"] = "1"  # read when huggingface_hub is imported; no test reaches a network
 
 

@@ -377,6 +377,34 @@ def probe(
 
 
 @app.command()
+def models(
+    family: Annotated[str | None, typer.Argument(help="One family, with its options; all by default.")] = None,
+    markdown: Annotated[Path | None, typer.Option(help="Write the page that explains them.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """List model families, their options, and the size of each recipe's model."""
+    from radvqa.commands.models import models
+    from radvqa.report.models import show_models
+
+    result = models(family, markdown=markdown)
+    _emit(result, as_json, lambda: show_models(result["families"], whole=family is not None))
+
+
+@app.command()
+def merge(
+    run: RunFolder,
+    out: Annotated[Path, typer.Option(help="New folder for the merged weights.")],
+    which: Annotated[str, typer.Option(help="Checkpoint: best or last.")] = "best",
+    as_json: AsJson = False,
+) -> None:
+    """Add what a run learned to the weights it began from, in the hub's layout."""
+    from radvqa.commands.merge import merge
+
+    folder = merge(run, out, which=which)
+    _emit({"merged": str(folder)}, as_json, lambda: print(folder))
+
+
+@app.command()
 def metrics(
     markdown: Annotated[Path | None, typer.Option(help="Write the page that explains them.")] = None,
     as_json: AsJson = False,
@@ -419,7 +447,8 @@ def ask(
     result = ask(picture, question, model=model, device=device)
 
     def show() -> None:
-        print(f"{result['answer']}  ({100 * result['confidence']:.0f} %, {result['model']})")
+        sure = "" if result["confidence"] is None else f"{100 * result['confidence']:.0f} %, "
+        print(f"{result['answer']}  ({sure}{result['model']})")
         others = ", ".join(f"{c['answer']} {100 * c['probability']:.0f} %" for c in result["candidates"][1:])
         if others:
             print(f"else: {others}")

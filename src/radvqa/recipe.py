@@ -60,6 +60,12 @@ class TrainingSection(Section):
 
     epochs: int = Field(ge=1, description="Passes over the training samples.")
     batch_size: int = Field(128, ge=1, description="Questions per step.")
+    micro_batch_size: int | None = Field(
+        None,
+        ge=1,
+        description="Questions computed at once; a batch is passed in parts of this size, with the same effect. Null "
+        "passes whole batches, and halves them for good when memory runs out.",
+    )
     images_per_batch: int | None = Field(
         None,
         ge=1,

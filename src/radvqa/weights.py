@@ -5,7 +5,16 @@ from pathlib import Path
 
 from radvqa.errors import WeightsError
 
-_FILES = ("*.json", "*.txt", "*.model", "*.jinja", "model.safetensors", "model-*.safetensors")
+_FILES = (
+    "*.json",
+    "*.txt",
+    "*.model",
+    "*.jinja",
+    "model.safetensors",
+    "model-*.safetensors",
+    "open_clip_model.safetensors",
+)
+_PICKLES = ("*.bin", "*.pt", "*.pth", "*.ckpt")
 
 
 def find_weights(name: str) -> Path:
@@ -57,6 +66,21 @@ def _from_hub(name: str, *, local_only: bool) -> Path | str:
 
 
 def _checked(folder: Path, name: str) -> Path:
-    if not any(folder.glob("*.safetensors")):
-        raise WeightsError(f"{name}: the folder {folder} holds no .safetensors file; other formats are not loaded.")
-    return folder
+    if any(folder.glob("*.safetensors")):
+        return folder
+    pickles = [path for pattern in _PICKLES for path in folder.glob(pattern)]
+    if pickles:
+        pickle = max(pickles, key=lambda path: (path.stat().st_size, path.name)).name  # others are of the training
+        found = f"{pickle}, but no .safetensors file; other formats are not loaded, because a pickle can run code"
+    else:
+        pickle = "pytorch_model.bin"
+        found = (
+            "no .safetensors file; other formats are not loaded. If the model is published as a pickle only, fetch that"
+        )
+    raise WeightsError(
+        f"{name}: the folder {folder} holds {found}. Convert it once, in that folder, with Python (import torch, "
+        f"safetensors.torch; where the weights lie deeper in the file, take state['state_dict']):\n"
+        f"    state = torch.load({pickle!r}, map_location='cpu', weights_only=True)\n"
+        f"    safetensors.torch.save_file({{k: v.clone().contiguous() for k, v in state.items()}}, "
+        f"'model.safetensors', {{'format': 'pt'}})"
+    )

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 from model_parts import pretrained_folder
-from safetensors.torch import save_file
+from safetensors.torch import load_file, save_file
 
 from miniature import python
 from radvqa.errors import WeightsError
@@ -55,9 +55,22 @@ def test_a_name_that_cannot_be_on_the_hub_is_refused_at_once() -> None:
 
 
 def test_a_folder_without_safetensors_is_refused(tmp_path: Path) -> None:
-    (tmp_path / "pytorch_model.bin").touch()
-    with pytest.raises(WeightsError, match=r"holds no .safetensors file; other formats are not loaded"):
+    (tmp_path / "config.json").touch()
+    with pytest.raises(WeightsError, match=r"holds no .safetensors file; other formats are not loaded\."):
         find_weights(str(tmp_path))
+
+
+def test_a_pickle_is_named_and_the_lines_that_convert_it_work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    weights = torch.arange(6.0).reshape(2, 3)
+    torch.save({"a": weights.T, "tied": weights.T}, tmp_path / "weights.pth")
+    (tmp_path / "optimizer.pt").touch()
+    with pytest.raises(WeightsError, match=r"holds weights.pth, but no .safetensors file") as error:
+        find_weights(str(tmp_path))
+    lines = [line.strip() for line in str(error.value).splitlines() if line.startswith("    ")]
+    assert len(lines) == 2
+    monkeypatch.chdir(tmp_path)
+    exec("import torch, safetensors.torch\n" + "\n".join(lines), {})
+    assert torch.equal(load_file(find_weights(str(tmp_path)) / "model.safetensors")["tied"], weights.T)
 
 
 def test_a_folder_without_a_configuration_is_refused(tmp_path: Path) -> None:

@@ -23,8 +23,8 @@ def ask(picture: Path, question: str, *, model: Path | None = None, device: str 
         device: ``auto``, ``cpu`` or ``cuda``.
 
     Returns:
-        ``answer``, ``confidence`` in [0, 1], ``candidates`` (answer and probability, best first), ``model`` and a
-        ``notice``.
+        ``answer``, ``confidence`` in [0, 1] (null when the model tells none), ``candidates`` (answer and
+        probability, best first), ``model`` and a ``notice``.
 
     Raises:
         RadvqaError: when the picture cannot be decoded, the question is empty, or there is no usable run.

@@ -56,6 +56,7 @@ def _predict(run: Run, data: str | None, split: str | None, device: str, problem
     from radvqa.commands.train import selection_samples
     from radvqa.data import registry
     from radvqa.models.checkpoint import load_model
+    from radvqa.models.family import Noted
     from radvqa.recipe import parse_recipe
     from radvqa.scoring.baselines import fit_baselines
     from radvqa.text import NORMALISERS, normaliser_for
@@ -67,14 +68,15 @@ def _predict(run: Run, data: str | None, split: str | None, device: str, problem
     devices.keep_freed_memory()
     model = load_model(run.checkpoints, chosen := devices.choose(device))
     prepared = model.prepare(samples, problems)
-    predictions, _ = answer_prepared(model, prepared)
+    predictions, _ = answer_prepared(model, prepared, with_loss=False)
     training = registry.load_split(questions.trained_on, recipe.data.train, problems)
     learned, _ = selection_samples(recipe.data, training, [])
     baselines = fit_baselines(learned, NORMALISERS[normaliser_for(sample.language for sample in learned)])
     if not answers.suffix:
         write_examples(run, answers, prepared.samples)
     write_thumbnails(run.thumbnails(answers), prepared.samples)
-    measured = {"seconds_per_question": seconds_per_question(model, prepared.samples), "device": str(chosen)}
+    met = model.notes() if isinstance(model, Noted) else {}
+    measured = {"seconds_per_question": seconds_per_question(model, prepared.samples), "device": str(chosen), **met}
     run.note("answering", {f"{answers.dataset} {answers.split}": measured})
     run.write_answers(answers, baselines.familiar(predictions), baselines.predict(prepared.samples))
     return run.folder / answers.file("predictions", "jsonl")
@@ -90,7 +92,7 @@ def seconds_per_question(model: "VqaModel", samples: Sequence[Sample]) -> float:
     timed = list({sample.image: sample for sample in reversed(samples)}.values())[:_TIMED]
     with tempfile.TemporaryDirectory(prefix="radvqa-cold-") as folder, files.cold_cache(Path(folder)):
         started = time.perf_counter()
-        answer_prepared(model, model.prepare(timed, Problems()))
+        answer_prepared(model, model.prepare(timed, Problems()), with_loss=False)
         return round((time.perf_counter() - started) / len(timed), 6)
 
 

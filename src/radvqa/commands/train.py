@@ -96,12 +96,13 @@ def _train(recipe: Recipe, folder: Path, problems: Problems) -> Run:
     checkpoint.write_spec(run.checkpoints, model, recipe.model.family)
     prepared_after = time.perf_counter() - started
     best = loop.train(model, training, selecting, recipe.training, run)
+    checkpoint.write_adapter(run.checkpoints, model)
     run.finish(
         {
             "seconds": round(time.perf_counter() - started, 3),
             "preparation_seconds": round(prepared_after, 3),
             "training_seconds": best.seconds,
-            "epochs": recipe.training.epochs,
+            "epochs": recipe.training.epochs if best.epoch is not None else 0,
             "best_epoch": best.epoch,
             "selected": {"metric": recipe.training.select_by, "value": best.value},
             "parameters": zoo.count_parameters(model),

@@ -105,6 +105,13 @@ def encode_png(pixels: Pixels) -> bytes:
     return buffer.getvalue()
 
 
+def encode_jpeg(pixels: Pixels, quality: int = 90) -> bytes:
+    """Encode 8-bit pixels as JPEG, for those who take nothing better."""
+    buffer = io.BytesIO()
+    Image.fromarray(pixels).save(buffer, "JPEG", quality=quality)
+    return buffer.getvalue()
+
+
 def shrink(pixels: Pixels, side: int) -> Pixels:
     """Resize so that the longer side is at most ``side`` pixels; the aspect is kept, and nothing is enlarged."""
     height, width = pixels.shape[:2]

@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,9 +23,22 @@ _PICTURES_IN_FLIGHT = 16  # decoded at a time, so that memory stays bounded what
 _PICTURES_PER_SHARD = 4096  # a killed build loses at most this many
 
 
+class Resizing(Protocol):
+    """How a decoded picture becomes the pixels that are kept."""
+
+    @property
+    def key(self) -> str:
+        """Everything that decides what pixels come out, as a file name."""
+        ...
+
+    def apply(self, pixels: image.Pixels) -> image.Pixels:
+        """Resize a picture, ``(h, w)`` or ``(h, w, 3)``, to 8-bit pixels of the same number of channels, or of 3."""
+        ...
+
+
 @dataclass(frozen=True)
 class Preprocessing:
-    """How a picture becomes pixels of one size.
+    """A ``Resizing`` to a square of one size.
 
     Attributes:
         size: side of the square in pixels; the aspect is not kept.
@@ -38,16 +51,20 @@ class Preprocessing:
         """The name of the table for this preprocessing."""
         return f"stretch-bilinear-{self.size}"
 
+    def apply(self, pixels: image.Pixels) -> image.Pixels:
+        """Stretch a picture to the square."""
+        return image.resize(pixels, self.size, self.size)
+
 
 class ImageStore:
     """Pictures by content, at one preprocessing.
 
     Args:
-        preprocessing: how pictures are resized.
+        preprocessing: how pictures are resized; what comes out may differ in size from picture to picture.
         root: where tables lie; the cache folder by default.
     """
 
-    def __init__(self, preprocessing: Preprocessing, root: Path | None = None) -> None:
+    def __init__(self, preprocessing: Resizing, root: Path | None = None) -> None:
         self.preprocessing = preprocessing
         self._table = Table((root or files.cache_folder()) / "images" / preprocessing.key, "uint8")
 
@@ -89,26 +106,24 @@ class ImageStore:
         return {s.id: keys[s.image_path] for s in samples if keys[s.image_path] not in bad}
 
     def pixels(self, key: str) -> NDArray[np.uint8]:
-        """Return one picture, ``(size, size)`` for grey or ``(size, size, 3)`` for colour, memory-mapped."""
+        """Return one picture, ``(h, w)`` for grey or ``(h, w, 3)`` for colour, memory-mapped."""
         pixels: NDArray[Any] = self._table.read(key)
         return pixels
 
     def batch(self, keys: Sequence[str]) -> NDArray[np.uint8]:
-        """Return pictures as colour, ``(n, size, size, 3)``; grey ones repeat their channel."""
-        side = self.preprocessing.size
-        pictures = np.empty((len(keys), side, side, 3), np.uint8)
+        """Return pictures of one size as colour, ``(n, h, w, 3)``; grey ones repeat their channel."""
+        height, width = self.pixels(keys[0]).shape[:2] if keys else (0, 0)
+        pictures = np.empty((len(keys), height, width, 3), np.uint8)
         for place, key in enumerate(keys):
             pixels = self.pixels(key)
             pictures[place] = pixels[..., None] if pixels.ndim == 2 else pixels
         return pictures
 
     def _decoded(self, wanted: Sequence[tuple[str, Sample]], bad: dict[str, str]) -> Iterator[tuple[str, Any]]:
-        side = self.preprocessing.size
-
         def one(item: tuple[str, Sample]) -> tuple[str, NDArray[np.uint8] | ImageError]:
             key, sample = item
             try:
-                return key, image.resize(image.decode(sample.image_path), side, side)
+                return key, self.preprocessing.apply(image.decode(sample.image_path))
             except ImageError as error:
                 return key, error
 

@@ -41,6 +41,7 @@ class ChatEndpoint:
         temperature: of sampling; 0 takes the likeliest token, None leaves it to the server.
         max_tokens: limit of one reply; None leaves it to the server.
         seed: of sampling, where the server knows it; None leaves it to the server.
+        logprobs: ask how probable each reply was; servers that cannot say may refuse to be asked.
 
     Raises:
         EndpointError: when the address, the key or a number cannot be used.
@@ -58,6 +59,7 @@ class ChatEndpoint:
         temperature: float | None = 0.0,
         max_tokens: int | None = 512,
         seed: int | None = 0,
+        logprobs: bool = False,
     ) -> None:
         if not timeout > 0 or retries < 0 or concurrency < 1:
             raise EndpointError(
@@ -66,7 +68,7 @@ class ChatEndpoint:
             )
         self.url = completions_address(base_url)
         self.model, self.timeout, self.retries, self.concurrency = model, timeout, retries, concurrency
-        chosen = {"temperature": temperature, "max_tokens": max_tokens, "seed": seed}
+        chosen = {"temperature": temperature, "max_tokens": max_tokens, "seed": seed, "logprobs": logprobs or None}
         self.sampling: dict[str, float] = {name: value for name, value in chosen.items() if value is not None}
         self._key = usable_key(os.environ.get(KEY_VARIABLE, "") if api_key is None else api_key)
         self._form = 0  # which way to ask for JSON the server is known to accept; see wire.forms

@@ -40,6 +40,7 @@ class Reply:
         prompt_tokens: as the server counts; 0 when it does not say.
         completion_tokens: the same for the reply.
         refused: why the server refuses this one request; empty when it does not.
+        log_probability: of all its tokens together (natural logarithm); None when the server does not say.
     """
 
     text: str
@@ -47,6 +48,7 @@ class Reply:
     prompt_tokens: int = 0
     completion_tokens: int = 0
     refused: str = ""
+    log_probability: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

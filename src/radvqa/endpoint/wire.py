@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -46,4 +47,15 @@ def _reply(response: httpx.Response) -> Reply | None:
         content = "".join(str(part.get("text", "")) for part in content if isinstance(part, dict))
     if not isinstance(content, str | None):
         return None
-    return Reply(content or "", str(choice.get("finish_reason") or ""), prompt, completion)
+    reason = str(choice.get("finish_reason") or "")
+    return Reply(content or "", reason, prompt, completion, log_probability=_log_probability(choice.get("logprobs")))
+
+
+def _log_probability(logged: Any) -> float | None:
+    """Add up the log-probabilities of a reply's tokens; None when they are not there or make no sense."""
+    try:
+        values = [float(token["logprob"]) for token in logged["content"]]
+        total = math.fsum(values) if values else math.nan
+    except (TypeError, KeyError, ValueError, OverflowError):
+        return None
+    return total if math.isfinite(total) else None

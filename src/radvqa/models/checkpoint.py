@@ -1,5 +1,7 @@
 """Checkpoints of a run: ``model.json`` says what to build, safetensors hold the trained weights. No pickle."""
 
+import shutil
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +11,7 @@ from torch import Tensor
 from radvqa import files, fingerprint
 from radvqa.errors import RunError
 from radvqa.models import zoo
-from radvqa.models.family import VqaModel
+from radvqa.models.family import Portable, VqaModel
 
 
 def write_spec(folder: Path, model: VqaModel, family: str) -> None:
@@ -44,6 +46,29 @@ def read_weights(path: Path) -> dict[str, Tensor]:
     if checksum != fingerprint.of_tensors(state):
         raise RunError(f"{path} is damaged: its checksum does not fit; train again or restore the file.")
     return state
+
+
+def write_adapter(folder: Path, model: VqaModel, *, which: str = "best") -> Path | None:
+    """Write the adapter of a checkpoint in PEFT's own format, as ``adapter/`` beside it.
+
+    Args:
+        folder: holds the checkpoint.
+        model: ends with the checkpoint's weights.
+        which: ``best`` or ``last``.
+
+    Returns:
+        The adapter's folder; None when the model has no adapter.
+    """
+    if not isinstance(model, Portable):
+        return None
+    model.load_state(read_weights(folder / f"{which}.safetensors"))
+    shutil.rmtree(folder / "adapter", ignore_errors=True)
+    with tempfile.TemporaryDirectory(dir=folder, prefix=".adapter-") as scratch:
+        if not model.write_adapter(Path(scratch) / "adapter"):
+            return None
+        with files.atomic_folder(folder / "adapter") as new:
+            shutil.copytree(Path(scratch) / "adapter", new, dirs_exist_ok=True)
+    return folder / "adapter"
 
 
 def load_model(folder: Path, device: torch.device, *, which: str = "best") -> VqaModel:

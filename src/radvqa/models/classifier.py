@@ -1,23 +1,38 @@
 """Answering as classification over the training answers: what every discriminative family shares."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any, Generic, Protocol, TypeVar
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from radvqa import files
 from radvqa.data.dataset import Problems
 from radvqa.errors import DataError, WeightsError
+from radvqa.models import parts
 from radvqa.models.family import Answered, ModelAnswer, StepLoss
-from radvqa.models.vision import VisionTower
 from radvqa.models.vocabulary import AnswerVocabulary
 from radvqa.sample import Sample
 
 _CANDIDATES = 5
 Inputs = TypeVar("Inputs")
+
+
+@dataclass(frozen=True)
+class Published:
+    """A pretrained checkpoint that a rebuilt model loads again.
+
+    Attributes:
+        name: ``org/name`` or a folder.
+        digest: of its weights.
+    """
+
+    name: str
+    digest: str
 
 
 class ClassifierNet(Protocol[Inputs]):
@@ -29,13 +44,13 @@ class ClassifierNet(Protocol[Inputs]):
         ...
 
     @property
-    def vision(self) -> VisionTower:
-        """The image backbone, frozen or trained."""
+    def parts(self) -> Mapping[str, nn.Module]:
+        """What can be frozen or learned on its own, by name; none inside another."""
         ...
 
     @property
-    def vision_is_cached(self) -> bool:
-        """Whether the backbone is frozen for good, so that its features are computed once."""
+    def found_again(self) -> Mapping[str, Published]:
+        """Pretrained parts by their place in ``module``: of these only what was learned is kept, if anything."""
         ...
 
     def encode(self, samples: Sequence[Sample], image_keys: Sequence[str]) -> Inputs:
@@ -79,12 +94,17 @@ class AnswerClassifier(Generic[Inputs]):
         self, net: ClassifierNet[Inputs], answers: AnswerVocabulary, options: dict[str, Any], extra: dict[str, Any]
     ) -> None:
         self.net, self.answers, self.options, self.extra = net, answers, options, extra
-        self._vision_digest = net.vision.digest() if self._vision_is_found_again else ""
+        self._found_again = dict(net.found_again)
 
     @property
     def module(self) -> nn.Module:
         """Everything with parameters."""
         return self.net.module
+
+    @property
+    def parts(self) -> Mapping[str, nn.Module]:
+        """What can be frozen or learned on its own, by name."""
+        return self.net.parts
 
     def prepare(self, samples: Sequence[Sample], problems: Problems) -> ClassifierRows[Inputs]:
         """Turn samples into rows; see ``VqaModel.prepare``."""
@@ -106,8 +126,8 @@ class AnswerClassifier(Generic[Inputs]):
         answered = _vote(logits.detach()).argmax(1)
         return StepLoss(torch.stack(losses).sum(), len(losses), (answered == labels).sum())
 
-    def answer(self, prepared: ClassifierRows[Inputs], rows: Tensor) -> Answered:
-        """Answer with the five most probable classes."""
+    def answer(self, prepared: ClassifierRows[Inputs], rows: Tensor, *, with_loss: bool = True) -> Answered:
+        """Answer with the five most probable classes; the loss costs nothing and is always computed."""
         was_training = self.module.training
         self.module.eval()
         with torch.inference_mode():
@@ -132,17 +152,14 @@ class AnswerClassifier(Generic[Inputs]):
         return {
             "options": self.options,
             "answers": asdict(self.answers),
-            "vision_digest": self._vision_digest,
+            "digests": {place: published.digest for place, published in self._found_again.items()},
             **self.extra,
         }
 
     def state(self) -> dict[str, Tensor]:
-        """Tensors to keep."""
-        return {
-            name: tensor.detach().cpu().contiguous().clone()
-            for name, tensor in self.module.state_dict().items()
-            if not (self._vision_is_found_again and name.startswith("vision."))
-        }
+        """Tensors to keep: what was learned of the parts that are found again, and all of the rest."""
+        state = self.module.state_dict()
+        return {name: state[name].detach().cpu().contiguous().clone() for name in self._kept(state)}
 
     def load_state(self, state: Mapping[str, Tensor]) -> None:
         """Put back what ``state`` gave.
@@ -151,27 +168,75 @@ class AnswerClassifier(Generic[Inputs]):
             WeightsError: when it does not fit.
         """
         own = self.module.state_dict()
-        expected = {n for n in own if not (self._vision_is_found_again and n.startswith("vision."))}
-        if expected != set(state):
-            odd = sorted(expected.symmetric_difference(state))
+        expected = self._kept(own)
+        odd = sorted(set(expected).symmetric_difference(state))
+        odd += [name for name in expected if name in state and own[name].shape != state[name].shape]
+        if odd:
             raise WeightsError(f"The checkpoint does not fit the model: {', '.join(odd[:5])} missing or unexpected.")
         self.module.load_state_dict(dict(state), strict=False)
 
-    def check_vision(self, digest: str) -> None:
-        """Make sure that the frozen weights are those of training.
+    def check_found_again(self, spec: Mapping[str, Any]) -> None:
+        """Make sure that the pretrained weights are those that the spec's model was trained with.
 
         Raises:
             WeightsError: when they are others.
         """
-        if digest and digest != self._vision_digest:
-            raise WeightsError(
-                f"The weights found for {self.net.vision.spec.name} are not those that the run was trained with; "
-                f"point RADVQA_WEIGHTS at the same ones."
-            )
+        known = spec["digests"] if "digests" in spec else {"vision": spec["vision_digest"]}  # the key of older runs
+        for place, published in self._found_again.items():
+            if published.digest != known.get(place):
+                raise WeightsError(
+                    f"The weights found for {published.name} are not those that the run was trained with; point "
+                    f"RADVQA_WEIGHTS at the same ones."
+                )
 
-    @property
-    def _vision_is_found_again(self) -> bool:
-        return self.net.vision_is_cached and self.net.vision.spec.pretrained
+    def _kept(self, names: Iterable[str]) -> list[str]:
+        learned = parts.trained_names(self.module)
+        places = tuple(f"{place}." for place in self._found_again)
+        return [name for name in names if name in learned or not name.startswith(places)]
+
+
+class PortableNet(ClassifierNet[Inputs], Protocol[Inputs]):
+    """A ``ClassifierNet`` of ``transformers`` parts, which other tools can load."""
+
+    def write_adapter(self, folder: Path) -> bool:
+        """Write the adapters in PEFT's own format and what was learned beside them; False when there are none."""
+        ...
+
+    def write_merged(self, folder: Path) -> None:
+        """Merge what was learned into the weights and write them in the hub's layout; the net is spent."""
+        ...
+
+
+class PortableClassifier(AnswerClassifier[Inputs]):
+    """An ``AnswerClassifier`` that is ``Portable``; ``answers.json`` beside the weights names the classes.
+
+    Args:
+        net: scores answers, and can be written for other tools.
+        answers: the classes.
+        options: plain values of the family's options, for the spec.
+        extra: further plain values that rebuild the net.
+    """
+
+    def __init__(
+        self, net: PortableNet[Inputs], answers: AnswerVocabulary, options: dict[str, Any], extra: dict[str, Any]
+    ) -> None:
+        super().__init__(net, answers, options, extra)
+        self._portable = net
+
+    def write_adapter(self, folder: Path) -> bool:
+        """Write what ``peft`` holds in its own format; False when the model has no adapter."""
+        written = self._portable.write_adapter(folder)
+        if written:
+            self._write_answers(folder)
+        return written
+
+    def write_merged(self, folder: Path) -> None:
+        """Merge what was learned into the weights and write them in the hub's layout; the model is spent."""
+        self._portable.write_merged(folder)
+        self._write_answers(folder)
+
+    def _write_answers(self, folder: Path) -> None:
+        files.write_json(folder / "answers.json", [self.answers.spell(k) for k in range(len(self.answers))])
 
 
 def _vote(logits: Tensor) -> Tensor:

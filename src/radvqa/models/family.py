@@ -6,7 +6,8 @@ size, ``c`` answer classes.
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol, TypeVar
+from pathlib import Path
+from typing import Any, Protocol, TypeVar, runtime_checkable
 
 import torch
 from pydantic import BaseModel
@@ -16,6 +17,7 @@ from radvqa.data.dataset import Problems
 from radvqa.sample import Region, Sample
 
 Options = TypeVar("Options", bound=BaseModel)
+Options_contra = TypeVar("Options_contra", bound=BaseModel, contravariant=True)
 
 
 @dataclass(frozen=True)
@@ -24,12 +26,12 @@ class ModelAnswer:
 
     Attributes:
         text: the answer.
-        confidence: its probability, in [0, 1].
+        confidence: its probability, in [0, 1]; None when the model tells none.
         candidates: ``(answer, probability)``, best first.
     """
 
     text: str
-    confidence: float
+    confidence: float | None
     candidates: tuple[tuple[str, float], ...] = ()
 
 
@@ -50,7 +52,7 @@ class StepLoss:
 
 @dataclass(frozen=True)
 class Answered:
-    """Answers to a batch, and its summed loss against the gold."""
+    """Answers to a batch, and its summed loss against the gold (0 when it was not asked for)."""
 
     answers: list[ModelAnswer]
     loss_sum: float
@@ -97,6 +99,11 @@ class VqaModel(Protocol):
         """Everything with parameters; what is frozen has ``requires_grad`` false. A backbone's name is ``vision``."""
         ...
 
+    @property
+    def parts(self) -> Mapping[str, nn.Module]:
+        """What can be frozen or learned on its own, by name (``vision``, ``language_model`` …), none inside another."""
+        ...
+
     def prepare(self, samples: Sequence[Sample], problems: Problems) -> Any:
         """Turn samples into rows (a ``Prepared``); pictures that cannot be read are reported and left out."""
         ...
@@ -105,8 +112,8 @@ class VqaModel(Protocol):
         """Loss of some rows, in the module's present mode."""
         ...
 
-    def answer(self, prepared: Any, rows: Tensor) -> Answered:
-        """Answer some rows in evaluation mode, without gradients."""
+    def answer(self, prepared: Any, rows: Tensor, *, with_loss: bool = True) -> Answered:
+        """Answer some rows in evaluation mode, without gradients; the loss may cost a pass of its own."""
         ...
 
     def answer_is_known(self, answer: str) -> bool:
@@ -130,6 +137,28 @@ class VqaModel(Protocol):
         ...
 
 
+@runtime_checkable
+class Portable(Protocol):
+    """A model whose learned weights other tools can load."""
+
+    def write_adapter(self, folder: Path) -> bool:
+        """Write the adapter in PEFT's own format; False when the model has none."""
+        ...
+
+    def write_merged(self, folder: Path) -> None:
+        """Merge what was learned into the weights and write them in the hub's layout; the model is spent."""
+        ...
+
+
+@runtime_checkable
+class Noted(Protocol):
+    """A model that counts what it meets while it answers."""
+
+    def notes(self) -> dict[str, Any]:
+        """Plain values for ``run.json``: answers cut at the limit, tokens and money spent …"""
+        ...
+
+
 class Family(Protocol[Options]):
     """A model family: its options, and how to build a model anew or from a spec."""
 
@@ -141,4 +170,13 @@ class Family(Protocol[Options]):
 
     def rebuild(self, spec: Mapping[str, Any], device: torch.device) -> VqaModel:
         """Build the model that a spec describes; weights are loaded afterwards by ``load_state``."""
+        ...
+
+
+@runtime_checkable
+class Sized(Protocol[Options_contra]):
+    """A family whose full-size models can be counted without memory."""
+
+    def skeleton(self, options: Options_contra) -> nn.Module:
+        """Build everything that has parameters on the meta device, with ``requires_grad`` as in training."""
         ...

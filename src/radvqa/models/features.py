@@ -4,9 +4,12 @@ The key is the picture's bytes; the table's name is everything else that could c
 preprocessing, pooling and number format.
 """
 
+import os
+import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
@@ -15,11 +18,14 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from radvqa import console, files
+from radvqa.errors import DataError
 from radvqa.models.vision import VisionTower
 from radvqa.table import Table
 
 _PICTURES_PER_PASS = 16  # measured: larger passes are not faster on CPUs and cost memory
 _PICTURES_PER_SHARD = 2048
+_LARGEST_GB = 100.0
+_KEPT_FREE = 1_000_000_000  # bytes of the disk that are left to others
 
 
 class PictureSource(Protocol):
@@ -48,14 +54,39 @@ class Features:
     tokens: Tensor
 
 
+@dataclass(frozen=True)
+class Stored:
+    """Features on disk, memory-mapped: a batch reads the pictures that it shows."""
+
+    _pooled: Table
+    _patches: Table | None
+
+    def pooled(self, keys: Sequence[str]) -> Tensor:
+        """Vectors of pictures, ``(pictures, p)``."""
+        return _gather(self._pooled, keys)
+
+    def tokens(self, keys: Sequence[str]) -> Tensor:
+        """Patches of pictures in half precision, ``(pictures, n, d)``; empty when they were not asked for."""
+        return _gather(self._patches, keys) if self._patches is not None else torch.empty(0)
+
+
 def compute(tower: VisionTower, source: PictureSource, keys: Sequence[str], *, tokens: bool = False) -> Features:
-    """Return the features of pictures, computing the missing ones with the tower in evaluation mode.
+    """Return the features of pictures in RAM, computing the missing ones; see ``store``."""
+    stored = store(tower, source, keys, tokens=tokens)
+    return Features(stored.pooled(keys), stored.tokens(keys))
+
+
+def store(tower: VisionTower, source: PictureSource, keys: Sequence[str], *, tokens: bool = False) -> Stored:
+    """Compute the features of pictures that are not on disk yet, with the tower in evaluation mode.
 
     Args:
         tower: a frozen backbone.
         source: holds the pictures.
         keys: distinct pictures, by content.
         tokens: keep the patch tokens too (half precision on disk and in RAM).
+
+    Raises:
+        DataError: when they would need more room than ``RADVQA_FEATURES_GB`` allows or the disk has.
     """
     folder = files.cache_folder() / "features"
     # what a GPU computes in half precision must not pass for what a CPU computes in full
@@ -68,13 +99,33 @@ def compute(tower: VisionTower, source: PictureSource, keys: Sequence[str], *, t
         with pooled.writing(), patches.writing() if patches is not None else nullcontext():
             missing = _missing(tables, keys)
             with console.progress("computing image features", len(missing)) as advance:
-                for start in range(0, len(missing), _PICTURES_PER_SHARD):
-                    part = missing[start : start + _PICTURES_PER_SHARD]
-                    done = list(_passes(tower, source, part, tokens, advance))
+                for start, end in _shards(len(missing)):
+                    done = list(_passes(tower, source, missing[start:end], tokens, advance))
+                    if not start:
+                        _check_room(len(missing), done[0], folder)
                     pooled.append((key, vector) for key, vector, _ in done)
                     if patches is not None:
                         patches.append((key, map_) for key, _, map_ in done if map_ is not None)
-    return Features(_gather(pooled, keys), _gather(patches, keys) if patches is not None else torch.empty(0))
+    return Stored(pooled, patches)
+
+
+def _shards(pictures: int) -> Iterator[tuple[int, int]]:
+    """Cut the work: one pass to see how large features are, then whole shards."""
+    starts = [0, *range(_PICTURES_PER_PASS, pictures, _PICTURES_PER_SHARD)]
+    return zip(starts, [*starts[1:], pictures], strict=True) if pictures else iter(())
+
+
+def _check_room(pictures: int, first: tuple[str, NDArray[Any], NDArray[Any] | None], folder: Path) -> None:
+    """Refuse before hours are spent, not when the disk is full."""
+    needed = pictures * sum(features.nbytes for features in first[1:] if features is not None)
+    limit = float(os.environ.get("RADVQA_FEATURES_GB", _LARGEST_GB)) * 1e9
+    free = shutil.disk_usage(folder).free - _KEPT_FREE
+    if needed > min(limit, free):
+        why = f"RADVQA_FEATURES_GB allows {limit / 1e9:g}" if limit < free else f"{max(0, free) / 1e9:.1f} are free"
+        raise DataError(
+            f"The features of {pictures:,} pictures need {needed / 1e9:.1f} GB in {folder}, but {why}. Set "
+            f"RADVQA_FEATURES_GB or RADVQA_CACHE to where there is room, or use a smaller image_size."
+        )
 
 
 def _missing(tables: Sequence[Table], keys: Sequence[str]) -> list[str]:

@@ -12,39 +12,14 @@ from torch import Tensor, nn
 
 from radvqa import files, fingerprint
 from radvqa.errors import RecipeError, WeightsError
+from radvqa.models import hub, open_clip
+from radvqa.models.architectures import ARCHITECTURES
 from radvqa.models.efficientnet_lite import EfficientNetLite0
 from radvqa.weights import find_weights
 
 _IMAGENET_MEAN, _IMAGENET_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 
 Pooling = Literal["pooler", "mean", "cls", "cls+mean"]
-
-RANDOM_CONFIGS: dict[str, dict[str, Any]] = {
-    "microsoft/resnet-18": {
-        "model_type": "resnet",
-        "embedding_size": 64,
-        "hidden_sizes": [64, 128, 256, 512],
-        "depths": [2, 2, 2, 2],
-        "layer_type": "basic",
-    },
-    "microsoft/resnet-50": {
-        "model_type": "resnet",
-        "embedding_size": 64,
-        "hidden_sizes": [256, 512, 1024, 2048],
-        "depths": [3, 4, 6, 3],
-        "layer_type": "bottleneck",
-    },
-    "facebook/dinov2-small": {
-        "model_type": "dinov2",
-        "hidden_size": 384,
-        "num_attention_heads": 6,
-        "num_hidden_layers": 12,
-        "image_size": 518,
-        "patch_size": 14,
-    },
-}
-"""Architectures that can be built without any file, for random weights."""
-
 
 class _Backbone(Protocol):
     def __call__(self, pixel_values: Tensor) -> Any: ...
@@ -119,7 +94,9 @@ class VisionTower(nn.Module):
 
     def _pooled(self, patches: Tensor, class_token: Tensor | None, output: Any) -> Tensor:
         if self.spec.pooling == "pooler":
-            pooled: Tensor = output.pooler_output
+            pooled: Tensor | None = output.pooler_output
+            if pooled is None:
+                raise RecipeError(f"{self.spec.name} has no pooler of its own; use model.pooling: cls or mean.")
             return pooled.flatten(1)
         if self.spec.pooling == "mean":
             return patches.mean(1)
@@ -144,20 +121,31 @@ def _load(spec: VisionSpec) -> tuple[nn.Module, tuple[float, ...], tuple[float, 
     if not (folder / "config.json").is_file():
         if "efficientnet-lite0" in spec.name:
             return EfficientNetLite0.from_file(folder / "model.safetensors"), _IMAGENET_MEAN, _IMAGENET_STD
-        raise WeightsError(f"{spec.name}: {folder} has no config.json, so its architecture is unknown.")
-    from transformers import AutoConfig, AutoModel
+        published = open_clip.load(folder)
+        if published is None:
+            raise WeightsError(
+                f"{spec.name}: {folder} has no config.json, so its architecture is unknown, and its weights are not an "
+                f"image encoder of OpenCLIP's layout (a timm vision transformer or CLIP's modified ResNet)."
+            )
+        return published, *open_clip.normalisation(folder)
+    from transformers import AutoModel
 
-    config = AutoConfig.from_pretrained(folder, local_files_only=True)
-    vision = getattr(config, "vision_config", None)
-    kind = AutoModel.from_config(vision) if vision is not None else None
-    model = (type(kind) if kind is not None else AutoModel).from_pretrained(
-        folder, local_files_only=True, dtype=torch.float32, use_safetensors=True
-    )
+    may_lack = () if spec.pooling == "pooler" else ("pooler.",)
+    model: nn.Module = hub.load(AutoModel, spec.name, (), family="model.vision", part="vision_config", new=may_lack)
+    _check_reads_pictures(model, spec.name)
     return model, *_normalisation(folder)
 
 
+def _check_reads_pictures(model: Any, name: str) -> None:
+    if model.main_input_name != "pixel_values":
+        raise WeightsError(
+            f"{name} is a checkpoint of the kind {model.config.model_type!r}, which reads no pictures; name an image "
+            f"encoder."
+        )
+
+
 def _random(spec: VisionSpec) -> tuple[nn.Module, tuple[float, ...], tuple[float, ...]]:
-    known = RANDOM_CONFIGS.get(spec.name)
+    known = ARCHITECTURES.get(spec.name)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(spec.seed)
         if "efficientnet-lite0" in spec.name:
@@ -169,10 +157,13 @@ def _random(spec: VisionSpec) -> tuple[nn.Module, tuple[float, ...], tuple[float
             config = AutoConfig.for_model(values.pop("model_type"), **values)
         else:
             config = AutoConfig.from_pretrained(find_weights(spec.name), local_files_only=True, **spec.config)
-        return AutoModel.from_config(config), _IMAGENET_MEAN, _IMAGENET_STD
+        return AutoModel.from_config(getattr(config, "vision_config", config)), _IMAGENET_MEAN, _IMAGENET_STD
 
 
 def _normalisation(folder: Path) -> tuple[tuple[float, ...], tuple[float, ...]]:
-    path = folder / "preprocessor_config.json"
-    values = files.read_json(path) if path.is_file() else {}
+    values: dict[str, Any] = {}
+    for name in ("processor_config.json", "preprocessor_config.json"):
+        path = folder / name
+        found = files.read_json(path) if path.is_file() else {}
+        values |= found.get("image_processor", found)
     return tuple(values.get("image_mean", _IMAGENET_MEAN)), tuple(values.get("image_std", _IMAGENET_STD))

@@ -19,6 +19,7 @@ from radvqa.recipe import TrainingSection
 from radvqa.run import Run
 from radvqa.training import batches, selection
 from radvqa.training.average import WeightAverage
+from radvqa.training.micro_batches import MicroBatches
 
 
 @dataclass(frozen=True)
@@ -26,12 +27,12 @@ class Chosen:
     """The epoch that was kept.
 
     Attributes:
-        epoch: from 1 on.
+        epoch: from 1 on; None when nothing was trained.
         value: of the selection metric, a fraction.
         seconds: wall time of all epochs, evaluation included.
     """
 
-    epoch: int
+    epoch: int | None
     value: float
     seconds: float
 
@@ -49,12 +50,15 @@ def train(model: VqaModel, training: Prepared, chosen_on: Prepared, section: Tra
     Raises:
         RadvqaError: when the loss is not a number; the weights kept so far stay in the run.
     """
+    if not any(parameter.requires_grad for parameter in model.module.parameters()):
+        return _as_it_is(model, chosen_on, section, run)
     generator = torch.Generator().manual_seed(section.seed)
     torch.manual_seed(section.seed)
     steps = sum(1 for _ in _batches(training, section, torch.Generator().manual_seed(section.seed)))
     optimizer = _optimizer(model.module, section)
     schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: _rate(step, steps, section))
     average = WeightAverage(model.module, section.average_decay) if section.average_decay else None
+    parts = MicroBatches(section.micro_batch_size)
     history: list[dict[str, Any]] = []
     best = Chosen(0, -math.inf, 0.0)
     started = time.perf_counter()
@@ -62,7 +66,7 @@ def train(model: VqaModel, training: Prepared, chosen_on: Prepared, section: Tra
         for epoch in range(1, section.epochs + 1):
             epoch_started = time.perf_counter()
             train_loss, train_accuracy = _epoch(
-                model, training, section, optimizer, schedule, average, generator, advance
+                model, training, section, optimizer, schedule, average, generator, parts, advance
             )
             with average.in_place() if average else nullcontext():
                 predictions, val_loss = answer_prepared(model, chosen_on)
@@ -88,6 +92,19 @@ def train(model: VqaModel, training: Prepared, chosen_on: Prepared, section: Tra
     return Chosen(best.epoch, best.value, round(time.perf_counter() - started, 3))
 
 
+def _as_it_is(model: VqaModel, chosen_on: Prepared, section: TrainingSection, run: Run) -> Chosen:
+    """Evaluate a model that trains nothing (zero- or few-shot); its checkpoint is empty."""
+    started = time.perf_counter()
+    predictions, val_loss = answer_prepared(model, chosen_on)
+    measured = selection.measure(predictions, [section.select_by, *selection.REPORTED])
+    for which in ("best", "last"):
+        write_weights(run.checkpoints / f"{which}.safetensors", model.state())
+    seconds = round(time.perf_counter() - started, 3)
+    values = {f"val_{name}": measure for name, measure in measured.items()}
+    run.write_history([{"epoch": 0, "val_loss": val_loss, **values, "seconds": seconds, "best": True}])
+    return Chosen(None, measured[section.select_by], seconds)
+
+
 def _epoch(
     model: VqaModel,
     training: Prepared,
@@ -96,6 +113,7 @@ def _epoch(
     schedule: torch.optim.lr_scheduler.LRScheduler,
     average: WeightAverage | None,
     generator: torch.Generator,
+    parts: MicroBatches,
     advance: console.Advance,
 ) -> tuple[float, float]:
     """Run one epoch; returns the mean training loss and the training accuracy (in training mode, as it was)."""
@@ -105,16 +123,15 @@ def _epoch(
     loss_sum = torch.zeros((), device=device)
     correct = torch.zeros((), device=device, dtype=torch.long)
     for rows in _batches(training, section, generator):
-        step = model.loss(training, rows.to(device), label_smoothing=section.label_smoothing)
         optimizer.zero_grad(set_to_none=True)
-        step.loss.backward()  # type: ignore[no-untyped-call]
+        step = parts.backward(model, training, rows.to(device), label_smoothing=section.label_smoothing)
         if section.clip_norm is not None:
             nn.utils.clip_grad_norm_(trained, section.clip_norm)
         optimizer.step()
         schedule.step()
         if average:
             average.update()
-        loss_sum += step.loss.detach() * (len(rows) / step.members)  # summed on the device: no synchronisation per step
+        loss_sum += step.loss * (len(rows) / step.members)  # summed on the device: no synchronisation per step
         correct += step.correct
         advance(1)
     samples = len(training.samples)

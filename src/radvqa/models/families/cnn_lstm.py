@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from radvqa.data.dataset import Problems
 from radvqa.data.store import ImageStore, Preprocessing
 from radvqa.models import pictures
-from radvqa.models.classifier import AnswerClassifier
+from radvqa.models.classifier import AnswerClassifier, Published
 from radvqa.models.family import Context, VqaModel
 from radvqa.models.pictures import Pictures
 from radvqa.models.questions import QuestionEncoder, Questions
@@ -112,9 +112,21 @@ class CnnLstm:
         return self.net
 
     @property
+    def parts(self) -> Mapping[str, nn.Module]:
+        """Backbone, question encoder, and what joins and classifies."""
+        head = {"image_vector": self.net.image, "classifier": self.net.classifier}
+        return {"vision": self.vision, "question": self.net.question, **head}
+
+    @property
     def vision_is_cached(self) -> bool:
         """Frozen, and no batch-norm drift."""
         return self.options.frozen and not self._drifts
+
+    @property
+    def found_again(self) -> Mapping[str, Published]:
+        """A pretrained backbone that nothing changes."""
+        kept = self.vision_is_cached and self.options.pretrained
+        return {"vision": Published(self.options.backbone, self.vision.digest())} if kept else {}
 
     def image_keys(self, samples: Sequence[Sample], problems: Problems) -> dict[str, str]:
         """Put the pictures into the store."""
@@ -157,7 +169,7 @@ class CnnLstmFamily:
         options = CnnLstmOptions.model_validate(spec["options"])
         words, answers = WordVocabulary.from_plain(spec["words"]), AnswerVocabulary.from_plain(spec["answers"])
         model = _model(options, words, answers, spec["seed"], device)
-        model.check_vision(spec["vision_digest"])
+        model.check_found_again(spec)
         return model
 
 

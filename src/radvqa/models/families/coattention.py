@@ -19,7 +19,7 @@ from torch import Tensor, nn
 from radvqa.data.dataset import Problems
 from radvqa.data.store import ImageStore, Preprocessing
 from radvqa.models import features, region_head
-from radvqa.models.classifier import AnswerClassifier
+from radvqa.models.classifier import AnswerClassifier, Published
 from radvqa.models.family import Context, VqaModel
 from radvqa.models.questions import QuestionEncoder, Questions
 from radvqa.models.region_head import RegionHead
@@ -213,14 +213,21 @@ class Coattention:
         self._learned_from: set[str] = set()
 
     @property
+    def parts(self) -> Mapping[str, nn.Module]:
+        """Backbone, members, and the readers of organs where there are any."""
+        regions = {"regions": self.net.regions} if self.net.regions is not None else {}
+        return {"vision": self.vision, "members": self.net.members, **regions}
+
+    @property
     def module(self) -> nn.Module:
         """Everything with parameters."""
         return self.net
 
     @property
-    def vision_is_cached(self) -> bool:
-        """The backbone is frozen."""
-        return True
+    def found_again(self) -> Mapping[str, Published]:
+        """The backbone, which is frozen, where it is pretrained."""
+        pretrained = self.options.pretrained
+        return {"vision": Published(self.options.backbone, self.vision.digest())} if pretrained else {}
 
     def image_keys(self, samples: Sequence[Sample], problems: Problems) -> dict[str, str]:
         """Put the pictures into the store."""
@@ -339,7 +346,7 @@ class CoattentionFamily:
         net = Coattention(options, words, len(answers), spec["labels"], spec["seed"])
         net.module.to(device)
         model = _classifier(net, answers, spec["seed"])
-        model.check_vision(spec["vision_digest"])
+        model.check_found_again(spec)
         return model
 
 

@@ -1,0 +1,261 @@
+"""BLIP-VQA: a vision transformer, a question encoder and an answer decoder, with LoRA on any of them.
+
+Source: seed 000 (BLIP-VQA with LoRA on SLAKE). Its adapter lies on query, key and value of both text towers, self-
+and cross-attention, and on qkv of the vision tower: 2,064,384 trained parameters of 363,294,524 at rank 8.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+import torch
+from pydantic import BaseModel, ConfigDict, Field
+from torch import Tensor, nn
+
+from radvqa.data.dataset import Problems
+from radvqa.data.store import ImageStore
+from radvqa.errors import DataError, RecipeError, WeightsError
+from radvqa.models import hub, parts
+from radvqa.models.blip_net import Asked, BlipReader
+from radvqa.models.family import Context, VqaModel
+from radvqa.models.generator import IGNORED, AnsweringOptions, Generator, Lesson, Written, answers_of, pad
+from radvqa.models.image_processing import ImageProcessing
+from radvqa.models.parts import Assembly, LoraOptions, Mode
+from radvqa.models.prompts import Prompts
+from radvqa.models.vocabulary import AnswerVocabulary
+from radvqa.sample import Sample
+from radvqa.weights import find_weights
+
+PartName = Literal["vision", "text_encoder", "text_decoder"]
+TRAINED: dict[PartName, Mode] = {"vision": "lora", "text_encoder": "lora", "text_decoder": "lora"}
+_KINDS = ("blip",)
+
+
+class BlipOptions(BaseModel):
+    """Options of the family, beside ``family`` in a recipe."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    checkpoint: str = Field("Salesforce/blip-vqa-base", description="BLIP for question answering: org/name or a folder.")
+    train: dict[PartName, Mode] = Field(
+        TRAINED, description="What is learned of each part; parts that are not named keep the default."
+    )
+    lora: LoraOptions | None = Field(
+        LoraOptions(targets=("query", "key", "value", "qkv")), description="Of the parts whose mode is lora."
+    )
+    prompts: Prompts = Field(
+        Prompts(vqa="{question}", choice="{question} {options}"), description="What the question encoder reads."
+    )
+    answering: AnsweringOptions = Field(AnsweringOptions(), description="How answers are given.")
+    full_precision: bool = Field(False, description="Compute in fp32 on GPUs too.")
+
+
+@dataclass(frozen=True)
+class BlipInputs:
+    """What the net indexes by row.
+
+    Attributes:
+        rows: which distinct picture each row shows, ``(rows,)``.
+        keys: content keys of the distinct pictures.
+        questions: tokens of each row's question.
+    """
+
+    rows: Tensor
+    keys: Sequence[str]
+    questions: Sequence[Sequence[int]]
+
+
+@dataclass
+class _Memory:
+    """What the last batch read: encoded pictures by row of ``BlipInputs.keys``, and its questions."""
+
+    images: dict[int, Tensor] = field(default_factory=dict)
+    questions: tuple[int, ...] = ()
+    asked: Asked | None = None
+
+
+class Blip:
+    """A ``GeneratorNet``: pictures are looked at once a batch, and questions asked once.
+
+    Args:
+        options: of the family.
+
+    Raises:
+        WeightsError: when the checkpoint is none of BLIP for question answering, or lacks something.
+        RecipeError: when answers may be longer than the decoder's positions.
+    """
+
+    def __init__(self, options: BlipOptions) -> None:
+        from transformers import BlipForQuestionAnswering
+
+        self.options = options
+        folder = find_weights(options.checkpoint)
+        self.tokenizer: Any = hub.tokenizer(options.checkpoint)
+        self.processing = ImageProcessing(folder)
+        self.store = ImageStore(self.processing)
+        self._model = _trained(hub.load(BlipForQuestionAnswering, options.checkpoint, _KINDS, family="blip"), options)
+        self.module = Assembly(model=self._model)
+        self.reader = BlipReader(self._model, options.checkpoint)
+        self._memory: _Memory | None = None
+        if self.tokenizer.sep_token_id != self.reader.end:
+            raise WeightsError(
+                f"{options.checkpoint}: answers end with token {self.reader.end} by config.json and with "
+                f"{self.tokenizer.sep_token_id} by the tokeniser; set text_config.sep_token_id to the tokeniser's."
+            )
+        if options.answering.tokens >= self.reader.longest:
+            raise RecipeError(
+                f"model.answering.tokens: {options.answering.tokens} is more than the {self.reader.longest - 1} tokens "
+                f"that {options.checkpoint} can write."
+            )
+
+    @property
+    def parts(self) -> Mapping[str, nn.Module]:
+        """The three towers."""
+        return _parts(parts.inner(self._model))
+
+    def digests(self) -> dict[str, str]:
+        """Fingerprint of the checkpoint as published."""
+        return {self.options.checkpoint: hub.digest(self.options.checkpoint)}
+
+    def image_keys(self, samples: Sequence[Sample], problems: Problems) -> dict[str, str]:
+        """Put the pictures into the store, at the checkpoint's own size."""
+        return self.store.add(samples, problems)
+
+    def encode(self, samples: Sequence[Sample], image_keys: Sequence[str]) -> BlipInputs:
+        """Tokenise the questions; none is cut.
+
+        Raises:
+            DataError: when a question is longer than the encoder's positions.
+        """
+        distinct = list(dict.fromkeys(image_keys))
+        place = {key: row for row, key in enumerate(distinct)}
+        rows = torch.tensor([place[key] for key in image_keys], dtype=torch.long, device=self.reader.device)
+        questions: list[list[int]] = [self.tokenizer(self.options.prompts.of(one))["input_ids"] for one in samples]
+        for sample, tokens in zip(samples, questions, strict=True):
+            self._check_length(tokens, f"The question of {sample.source or sample.id}")
+        return BlipInputs(rows, distinct, questions)
+
+    def image_rows(self, inputs: BlipInputs) -> Tensor:
+        """Which distinct picture each row shows."""
+        return inputs.rows
+
+    def answer_tokens(self, answer: str) -> list[int]:
+        """The answer, and ``[SEP]``.
+
+        Raises:
+            DataError: when it is longer than the decoder's positions.
+        """
+        tokens = [*self.tokenizer(answer.strip(), add_special_tokens=False)["input_ids"], self.reader.end]
+        self._check_length(tokens, f"The answer {answer[:40]!r}…")
+        return tokens
+
+    def prompts(self, inputs: BlipInputs, rows: Tensor) -> list[str]:
+        """What the question encoder reads."""
+        return [self.tokenizer.decode(inputs.questions[row]) for row in rows.tolist()]
+
+    def lesson(self, inputs: BlipInputs, rows: Tensor, answers: Sequence[Sequence[int]]) -> Lesson:
+        """The decoder reads the token that begins answers, as in writing, and then the answer."""
+        read, real = pad([[self.reader.begin, *answer[:-1]] for answer in answers], self.reader.filler)
+        targets, _ = pad(answers, IGNORED)
+        return Lesson(read.to(rows.device), targets.to(rows.device), real.to(rows.device))
+
+    def logits(self, inputs: BlipInputs, rows: Tensor, lesson: Lesson) -> Tensor:
+        """Look at each distinct picture and ask each distinct question once, then score the answers."""
+        distinct, index = torch.unique(rows, return_inverse=True)
+        return self.reader.score(self._ask(inputs, distinct), index, lesson)
+
+    def write(self, inputs: BlipInputs, rows: Tensor, limit: int) -> list[Written]:
+        """Look at each distinct picture and ask each distinct question once, then write."""
+        distinct, index = torch.unique(rows, return_inverse=True)
+        return self.reader.write(self._ask(inputs, distinct), index, limit)
+
+    @contextmanager
+    def remembering(self) -> Iterator[None]:
+        """Keep what the last batch read, until the end of the block; weights must not change inside."""
+        self._memory = _Memory()
+        try:
+            yield
+        finally:
+            self._memory = None
+
+    def write_merged(self, folder: Path) -> None:
+        """Write weights, tokeniser and image processor, as ``transformers`` loads them."""
+        parts.merge(self._model).save_pretrained(folder)
+        self.tokenizer.save_pretrained(folder)
+        self.processing.processor.save_pretrained(folder)
+
+    def _ask(self, inputs: BlipInputs, distinct: Tensor) -> Asked:
+        memory = _Memory() if self._memory is None else self._memory
+        wanted = tuple(distinct.tolist())
+        if memory.asked is None or memory.questions != wanted:
+            shown, picture = torch.unique(inputs.rows[distinct], return_inverse=True)
+            images = self._look(inputs, shown, memory)
+            memory.questions = wanted
+            memory.asked = self.reader.ask(images, [inputs.questions[row] for row in wanted], picture)
+        return memory.asked
+
+    def _look(self, inputs: BlipInputs, shown: Tensor, memory: _Memory) -> Tensor:
+        pictures = shown.tolist()
+        new = [row for row in pictures if row not in memory.images]
+        if new:
+            pixels = self.processing.values(self.store, [inputs.keys[row] for row in new], self.reader.device)
+            memory.images.update(zip(new, self.reader.look(pixels), strict=True))
+        memory.images = {row: memory.images[row] for row in pictures}
+        return torch.stack(list(memory.images.values()))
+
+    def _check_length(self, tokens: Sequence[int], what: str) -> None:
+        if len(tokens) > self.reader.longest:
+            raise DataError(
+                f"{what} has {len(tokens)} tokens; {self.options.checkpoint} reads {self.reader.longest}. Shorten it, or "
+                f"leave the sample out."
+            )
+
+
+class BlipFamily:
+    """Builds BLIP models."""
+
+    options = BlipOptions
+
+    def build(self, options: BlipOptions, context: Context) -> VqaModel:
+        """Load the checkpoint; what LoRA adds begins from the seed."""
+        known, closed = answers_of(context.training)
+        return _generator(options, known, closed, context.seed, context.device)
+
+    def rebuild(self, spec: Mapping[str, Any], device: torch.device) -> VqaModel:
+        """Build the model that a spec describes."""
+        options = BlipOptions.model_validate(spec["options"])
+        for name, digest in spec["digests"].items():
+            hub.check_digest(name, digest)
+        return _generator(options, AnswerVocabulary.from_plain(spec["known"]), spec["closed"], spec["seed"], device)
+
+    def skeleton(self, options: BlipOptions) -> nn.Module:
+        """Everything that has parameters, on the meta device."""
+        from transformers import BlipForQuestionAnswering
+
+        model = hub.skeleton(BlipForQuestionAnswering, options.checkpoint, _KINDS, family="blip")
+        return Assembly(model=_trained(model, options))
+
+
+def _parts(model: Any) -> dict[str, nn.Module]:
+    return {"vision": model.vision_model, "text_encoder": model.text_encoder, "text_decoder": model.text_decoder}
+
+
+def _trained(model: Any, options: BlipOptions) -> Any:
+    modes: dict[str, Mode] = {**TRAINED, **options.train}
+    return parts.set_trained(model, _parts(model), modes, options.lora, base=options.checkpoint)
+
+
+def _generator(
+    options: BlipOptions, known: AnswerVocabulary, closed: Sequence[str], seed: int, device: torch.device
+) -> Generator[BlipInputs]:
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        net = Blip(options)
+    net.module.to(device)
+    plain = options.model_dump(mode="json")
+    return Generator(net, options.answering, known, closed, plain, seed, full_precision=options.full_precision)
+
+
+FAMILY = BlipFamily()

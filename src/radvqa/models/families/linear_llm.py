@@ -1,0 +1,51 @@
+"""An image encoder, a linear or two-layer projector, a causal language model (seeds 002 and 003; LLaVA's plan)."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import torch
+from pydantic import Field
+from torch import nn
+
+from radvqa.models import picture_llm
+from radvqa.models.family import Context, VqaModel
+from radvqa.models.fusion import Projector, ProjectorOptions, seeded
+from radvqa.models.picture_llm import PictureLlm, PictureLlmOptions
+
+
+class LinearLlmOptions(PictureLlmOptions):
+    """Options of the family, beside ``family`` in a recipe."""
+
+    projector: ProjectorOptions = Field(ProjectorOptions(), description="From patches to image tokens.")
+
+
+class LinearLlmFamily:
+    """Builds language models that read projected patches."""
+
+    options = LinearLlmOptions
+
+    def build(self, options: LinearLlmOptions, context: Context) -> VqaModel:
+        """Load the parts; the projector begins from random weights."""
+        return picture_llm.build(_net(options, context.seed), context)
+
+    def rebuild(self, spec: Mapping[str, Any], device: torch.device) -> VqaModel:
+        """Build the model that a spec describes."""
+        net = _net(LinearLlmOptions.model_validate(spec["options"]), spec["seed"])
+        return picture_llm.rebuild(net, spec, device)
+
+    def skeleton(self, options: LinearLlmOptions) -> nn.Module:
+        """Everything that has parameters, on the meta device."""
+        vision, language_model, sizes = picture_llm.skeleton_parts(options, "linear_llm")
+        with torch.device("meta"):
+            projector = Projector(options.projector, *sizes)
+        return picture_llm.skeleton(options, vision, projector, language_model)
+
+
+def _net(options: LinearLlmOptions, seed: int) -> PictureLlm:
+    vision, language_model, tokenizer, sizes = picture_llm.load_parts(options, seed, "linear_llm")
+    with seeded(seed):
+        projector = Projector(options.projector, *sizes)
+        return PictureLlm(options, vision, projector, language_model, tokenizer)
+
+
+FAMILY = LinearLlmFamily()

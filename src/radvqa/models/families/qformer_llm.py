@@ -1,0 +1,57 @@
+"""Seed 003: a frozen image encoder, a query transformer, a causal language model with LoRA.
+
+The seed's own pair is BiomedCLIP-ViT and RadBloomz-7b; encoder and language model are names. What the seed does not
+tell (number of queries, layers, LoRA rank) are options with BLIP-2's spirit and a small model's sizes.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+import torch
+from pydantic import Field
+from torch import nn
+
+from radvqa.models import picture_llm
+from radvqa.models.family import Context, VqaModel
+from radvqa.models.fusion import QueryTransformer, QueryTransformerOptions, seeded
+from radvqa.models.picture_llm import PictureLlm, PictureLlmOptions
+
+
+class QformerLlmOptions(PictureLlmOptions):
+    """Options of the family, beside ``family`` in a recipe."""
+
+    query_transformer: QueryTransformerOptions = Field(
+        QueryTransformerOptions(), description="From patches to image tokens."
+    )
+
+
+class QformerLlmFamily:
+    """Builds language models that read what learned queries saw."""
+
+    options = QformerLlmOptions
+
+    def build(self, options: QformerLlmOptions, context: Context) -> VqaModel:
+        """Load the parts; the query transformer begins from random weights."""
+        return picture_llm.build(_net(options, context.seed), context)
+
+    def rebuild(self, spec: Mapping[str, Any], device: torch.device) -> VqaModel:
+        """Build the model that a spec describes."""
+        net = _net(QformerLlmOptions.model_validate(spec["options"]), spec["seed"])
+        return picture_llm.rebuild(net, spec, device)
+
+    def skeleton(self, options: QformerLlmOptions) -> nn.Module:
+        """Everything that has parameters, on the meta device."""
+        vision, language_model, (_, patch, token) = picture_llm.skeleton_parts(options, "qformer_llm")
+        with torch.device("meta"):
+            fusion = QueryTransformer(options.query_transformer, patch, token)
+        return picture_llm.skeleton(options, vision, fusion, language_model)
+
+
+def _net(options: QformerLlmOptions, seed: int) -> PictureLlm:
+    vision, language_model, tokenizer, (_, patch, token) = picture_llm.load_parts(options, seed, "qformer_llm")
+    with seeded(seed):
+        fusion = QueryTransformer(options.query_transformer, patch, token)
+        return PictureLlm(options, vision, fusion, language_model, tokenizer)
+
+
+FAMILY = QformerLlmFamily()

@@ -1,0 +1,396 @@
+"""Answering by writing: what every generative family shares.
+
+A net says what its decoder reads and what must follow (a ``Lesson``), scores what follows, and writes answers. The
+loss, the answers, the doctor's checks and the checkpoints are made here from these alone, so that what is checked is
+what is trained.
+
+Letters: ``b`` questions, ``l`` decoder positions, ``k`` learned tokens of a batch, ``v`` tokens of the vocabulary.
+"""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Generic, Literal, Protocol, TypeVar
+
+import torch
+import torch.nn.functional as F
+from pydantic import BaseModel, ConfigDict, Field
+from torch import Tensor, nn
+
+from radvqa import text
+from radvqa.data.dataset import Problems
+from radvqa.errors import DataError
+from radvqa.models import parts
+from radvqa.models.family import Answered, ModelAnswer, StepLoss
+from radvqa.models.vocabulary import AnswerVocabulary
+from radvqa.sample import Sample
+
+IGNORED = -100
+"""Target of a position that teaches nothing."""
+
+IMAGE_TOKEN = -1
+"""Stands in a lesson's inputs for one token made from the picture."""
+
+_ROWS_PER_PASS = 32
+_CANDIDATES = 5
+
+Inputs = TypeVar("Inputs")
+
+
+class AnsweringOptions(BaseModel):
+    """How a generative family answers."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    by: Literal["generate", "rank", "rank_closed"] = Field(
+        "generate",
+        description="Write the answer token by token (greedily), choose the likeliest of all training answers, or "
+        "choose among the closed training answers where the question is closed and write otherwise.",
+    )
+    tokens: int = Field(32, ge=1, description="Longest written answer, in tokens; longer gold answers are counted.")
+    batch: int = Field(_ROWS_PER_PASS, ge=1, description="Questions answered at once.")
+
+
+@dataclass(frozen=True)
+class Lesson:
+    """What a batch teaches, position by position, as the decoder sees it.
+
+    Attributes:
+        inputs: tokens that the decoder reads, ``(b, l)``; ``IMAGE_TOKEN`` where a token comes from the picture.
+        targets: the token that must follow each position, ``(b, l)``; ``IGNORED`` where nothing is learned.
+        real: False on padding, ``(b, l)``.
+    """
+
+    inputs: Tensor
+    targets: Tensor
+    real: Tensor
+
+
+@dataclass(frozen=True)
+class Written:
+    """An answer as it was written.
+
+    Attributes:
+        tokens: without the one that ends it.
+        log_probability: of all tokens, the end included (natural logarithm).
+        begins_after: the token that the decoder had read when it wrote the first one.
+        ended: False when the limit cut it.
+    """
+
+    tokens: tuple[int, ...]
+    log_probability: float
+    begins_after: int
+    ended: bool = True
+
+
+class GeneratorNet(Protocol[Inputs]):
+    """A net that reads pictures and prompts and writes answers."""
+
+    @property
+    def module(self) -> nn.Module:
+        """Everything with parameters, an ``Assembly``."""
+        ...
+
+    @property
+    def parts(self) -> Mapping[str, nn.Module]:
+        """The parts that can be frozen or learned, by name; none inside another."""
+        ...
+
+    @property
+    def tokenizer(self) -> Any:
+        """Of the answers."""
+        ...
+
+    def digests(self) -> dict[str, str]:
+        """Fingerprints of the pretrained checkpoints, by name."""
+        ...
+
+    def image_keys(self, samples: Sequence[Sample], problems: Problems) -> dict[str, str]:
+        """Return the picture's content key by sample id; unreadable pictures are reported and left out."""
+        ...
+
+    def encode(self, samples: Sequence[Sample], image_keys: Sequence[str]) -> Inputs:
+        """Turn samples into whatever the other methods index by row."""
+        ...
+
+    def image_rows(self, inputs: Inputs) -> Tensor:
+        """Which distinct picture each row shows, ``(rows,)``."""
+        ...
+
+    def answer_tokens(self, answer: str) -> list[int]:
+        """Tokens that teach an answer, the one that ends it included."""
+        ...
+
+    def prompts(self, inputs: Inputs, rows: Tensor) -> list[str]:
+        """The prompts of some rows, decoded from the tokens that the model reads."""
+        ...
+
+    def lesson(self, inputs: Inputs, rows: Tensor, answers: Sequence[Sequence[int]]) -> Lesson:
+        """Lay out what some rows teach, given the tokens of their answers."""
+        ...
+
+    def logits(self, inputs: Inputs, rows: Tensor, lesson: Lesson) -> Tensor:
+        """Score what follows each learned position of the lesson, row by row from left to right, ``(k, v)``."""
+        ...
+
+    def write(self, inputs: Inputs, rows: Tensor, limit: int) -> list[Written]:
+        """Write answers greedily, in evaluation mode and without gradients.
+
+        Args:
+            inputs: of all rows.
+            rows: wanted ones, at most as many as ``AnsweringOptions.batch``; ``(b,)``.
+            limit: of an answer, in tokens.
+        """
+        ...
+
+    def write_merged(self, folder: Path) -> None:
+        """Merge what was learned into the weights and write them in the hub's layout; the net is spent."""
+        ...
+
+
+@dataclass
+class GeneratorRows(Generic[Inputs]):
+    """Prepared samples.
+
+    Attributes:
+        samples: the usable ones.
+        inputs: of the net.
+        answers: tokens of each gold answer.
+        image_rows: which distinct picture each row shows.
+        longer: how many gold answers are longer than what may be written.
+    """
+
+    samples: Sequence[Sample]
+    inputs: Inputs
+    answers: list[list[int]]
+    image_rows: Tensor
+    longer: int = 0
+
+
+class Generator(Generic[Inputs]):
+    """A ``VqaModel`` around a net that writes.
+
+    Every question weighs the same: the loss is the mean over questions of the mean over the tokens of the answer, so
+    a question's loss depends neither on its neighbours in the batch nor on their padding.
+
+    Args:
+        net: reads and writes.
+        answering: how to answer.
+        known: training answers.
+        closed: those of closed training questions.
+        options: plain values of the family's options, for the spec.
+        seed: of initial weights, for the spec.
+        full_precision: compute in fp32 on GPUs too, instead of bf16 where that is safe.
+    """
+
+    def __init__(
+        self,
+        net: GeneratorNet[Inputs],
+        answering: AnsweringOptions,
+        known: AnswerVocabulary,
+        closed: Sequence[str],
+        options: dict[str, Any],
+        seed: int,
+        *,
+        full_precision: bool = False,
+    ) -> None:
+        self.net, self.answering, self.known, self.closed = net, answering, known, tuple(closed)
+        self.options, self.seed, self.full_precision = options, seed, full_precision
+        self.cut = 0
+
+    @property
+    def module(self) -> nn.Module:
+        """Everything with parameters."""
+        return self.net.module
+
+    @property
+    def parts(self) -> Mapping[str, nn.Module]:
+        """The parts that can be frozen or learned, by name."""
+        return self.net.parts
+
+    def prepare(self, samples: Sequence[Sample], problems: Problems) -> GeneratorRows[Inputs]:
+        """Turn samples into rows; see ``VqaModel.prepare``."""
+        keys = self.net.image_keys(samples, problems)
+        usable = [sample for sample in samples if sample.id in keys]
+        if not usable:
+            why = f"; the last one: {problems.found[-1]}" if problems.found else "."
+            raise DataError(f"None of the {len(samples)} samples can be used{why}")
+        inputs = self.net.encode(usable, [keys[sample.id] for sample in usable])
+        answers = [self.net.answer_tokens(sample.answer) for sample in usable]
+        longer = sum(len(tokens) > self.answering.tokens + 1 for tokens in answers)
+        return GeneratorRows(usable, inputs, answers, self.net.image_rows(inputs), longer)
+
+    def lesson(self, prepared: GeneratorRows[Inputs], rows: Tensor) -> Lesson:
+        """What some rows teach."""
+        return self.net.lesson(prepared.inputs, rows, [prepared.answers[row] for row in rows.tolist()])
+
+    def loss(self, prepared: GeneratorRows[Inputs], rows: Tensor, *, label_smoothing: float = 0.0) -> StepLoss:
+        """Mean over questions of the mean cross-entropy of their answers' tokens."""
+        losses, right = self._losses(prepared.inputs, rows, self.lesson(prepared, rows), label_smoothing)
+        return StepLoss(losses.mean(), 1, right.sum())
+
+    def _losses(
+        self, inputs: Inputs, rows: Tensor, lesson: Lesson, label_smoothing: float = 0.0
+    ) -> tuple[Tensor, Tensor]:
+        """Loss of each question, ``(b,)``, and whether the likeliest tokens are its whole answer, ``(b,)``."""
+        question, targets, logits = self._scored(inputs, rows, lesson)
+        tokens = F.cross_entropy(logits, targets, reduction="none", label_smoothing=label_smoothing)
+        counts = torch.bincount(question, minlength=len(rows)).clamp(min=1)
+        losses = torch.zeros(len(rows), device=tokens.device).index_add(0, question, tokens) / counts
+        wrong = torch.zeros(len(rows), device=tokens.device).index_add(
+            0, question, (logits.detach().argmax(1) != targets).float()
+        )
+        return losses, wrong == 0
+
+    def _scored(self, inputs: Inputs, rows: Tensor, lesson: Lesson) -> tuple[Tensor, Tensor, Tensor]:
+        """Which question each learned token belongs to ``(k,)``, the tokens ``(k,)``, and their logits ``(k, v)``."""
+        learned = lesson.targets != IGNORED
+        with self._precision():
+            logits = self.net.logits(inputs, rows, lesson)
+        return learned.nonzero()[:, 0], lesson.targets[learned], logits.float()
+
+    def answer(self, prepared: GeneratorRows[Inputs], rows: Tensor, *, with_loss: bool = True) -> Answered:
+        """Answer some rows; questions are taken in order of picture and length, so that little is padded."""
+        was_training = self.module.training
+        self.module.eval()
+        order = self._order(prepared, rows)
+        answers: dict[int, ModelAnswer] = {}
+        loss = 0.0
+        with torch.no_grad():
+            for part in torch.split(order, self.answering.batch):
+                for place, answer in zip(part.tolist(), self._answer(prepared, rows[part]), strict=True):
+                    answers[place] = answer
+                if with_loss:
+                    loss += self._losses(prepared.inputs, rows[part], self.lesson(prepared, rows[part]))[0].sum().item()
+        self.module.train(was_training)
+        return Answered([answers[place] for place in range(len(rows))], loss)
+
+    def _order(self, prepared: GeneratorRows[Inputs], rows: Tensor) -> Tensor:
+        """Places of the rows, the questions about one picture side by side, shorter ones first."""
+        pictures = prepared.image_rows[rows].tolist()
+        samples = [prepared.samples[row] for row in rows.tolist()]
+        order = sorted(range(len(rows)), key=lambda place: (pictures[place], len(samples[place].question), place))
+        return torch.tensor(order, dtype=torch.long, device=rows.device)
+
+    def _answer(self, prepared: GeneratorRows[Inputs], rows: Tensor) -> list[ModelAnswer]:
+        candidates = [self._candidates(prepared.samples[row]) for row in rows.tolist()]
+        answers: dict[int, ModelAnswer] = {}
+        for place, texts in enumerate(candidates):
+            if texts:
+                answers[place] = self._choose(prepared, rows[place], texts)
+        written = [place for place, texts in enumerate(candidates) if not texts]
+        if written:
+            with self._precision():
+                found = self.net.write(prepared.inputs, rows[written], self.answering.tokens)
+            self.cut += sum(not one.ended for one in found)
+            for place, one in zip(written, found, strict=True):
+                answers[place] = self._read(one)
+        return [answers[place] for place in range(len(rows))]
+
+    def _candidates(self, sample: Sample) -> Sequence[str]:
+        if self.answering.by == "rank":
+            return self.known.spellings
+        if self.answering.by == "rank_closed" and sample.answer_type == "CLOSED":
+            return self.closed
+        return ()
+
+    def score(self, prepared: GeneratorRows[Inputs], row: Tensor, candidates: Sequence[str]) -> Tensor:
+        """Log-probability of each candidate as the whole answer to one question, ``(candidates,)``.
+
+        All of them are scored side by side; the picture and what only it decides are computed once.
+        """
+        tokens = [self.net.answer_tokens(candidate) for candidate in candidates]
+        found = []
+        for start in range(0, len(tokens), 4 * self.answering.batch):
+            some = tokens[start : start + 4 * self.answering.batch]
+            rows = row.expand(len(some))
+            lesson = self.net.lesson(prepared.inputs, rows, some)
+            question, targets, logits = self._scored(prepared.inputs, rows, lesson)
+            chosen = logits.log_softmax(1).gather(1, targets[:, None])[:, 0]
+            found.append(torch.zeros(len(some), device=chosen.device).index_add(0, question, chosen))
+        return torch.cat(found)
+
+    def _choose(self, prepared: GeneratorRows[Inputs], row: Tensor, candidates: Sequence[str]) -> ModelAnswer:
+        probabilities = self.score(prepared, row, candidates).softmax(0)
+        best = probabilities.topk(min(_CANDIDATES, len(candidates)))
+        pairs = tuple(
+            (candidates[place], round(p, 6))
+            for place, p in zip(best.indices.tolist(), best.values.tolist(), strict=True)
+        )
+        return ModelAnswer(pairs[0][0], pairs[0][1], pairs)
+
+    def _read(self, written: Written) -> ModelAnswer:
+        answer = self.net.tokenizer.decode(list(written.tokens), skip_special_tokens=True).strip()
+        confidence = round(min(1.0, math.exp(written.log_probability)), 6)
+        return ModelAnswer(answer, confidence, ((answer, confidence),))
+
+    def _precision(self) -> torch.autocast:
+        device = next((p.device.type for p in self.module.parameters()), "cpu")
+        return torch.autocast(device, torch.bfloat16, enabled=device == "cuda" and not self.full_precision)
+
+    def answer_is_known(self, answer: str) -> bool:
+        """Whether the answer occurred in training (normalised)."""
+        return self.known.knows(answer)
+
+    def spec(self) -> dict[str, Any]:
+        """Plain values that build the same model again."""
+        return {
+            "options": self.options,
+            "known": asdict(self.known),
+            "closed": list(self.closed),
+            "seed": self.seed,
+            "digests": self.net.digests(),
+        }
+
+    def state(self) -> dict[str, Tensor]:
+        """What was learned."""
+        return parts.trained_state(self.module)
+
+    def load_state(self, state: Mapping[str, Tensor]) -> None:
+        """Put back what ``state`` gave."""
+        parts.load_trained_state(self.module, state)
+
+    def notes(self) -> dict[str, Any]:
+        """Counts of what answering met, for the run."""
+        return {"answers_cut_at_the_limit": self.cut}
+
+    def write_adapter(self, folder: Path) -> bool:
+        """Write what ``peft`` holds in its own format; False when the model has no adapter."""
+        adapted = [module for module in self.module.modules() if parts.is_adapted(module)]
+        for module in adapted[:1]:
+            parts.write_adapter(module, folder)
+        return bool(adapted)
+
+    def write_merged(self, folder: Path) -> None:
+        """Merge what was learned into the weights and write them in the hub's layout; the model is spent."""
+        self.net.write_merged(folder)
+
+
+def answers_of(training: Sequence[Sample]) -> tuple[AnswerVocabulary, list[str]]:
+    """Count the training answers, and list those of closed questions, most frequent first."""
+    normaliser = text.normaliser_for(sample.language for sample in training)
+    known = AnswerVocabulary.count([sample.answer for sample in training], normaliser)
+    closed = AnswerVocabulary.count([s.answer for s in training if s.answer_type == "CLOSED"], normaliser)
+    return known, list(closed.spellings)
+
+
+def pad(rows: Sequence[Sequence[int]], filler: int, *, left: bool = False) -> tuple[Tensor, Tensor]:
+    """Lay token lists of different lengths side by side.
+
+    Args:
+        rows: ``b`` lists.
+        filler: stands on padding.
+        left: pad before the tokens instead of after them.
+
+    Returns:
+        tokens ``(b, l)`` and which of them are real ``(b, l)``.
+    """
+    longest = max(map(len, rows), default=0)
+    tokens = torch.full((len(rows), longest), filler, dtype=torch.long)
+    real = torch.zeros((len(rows), longest), dtype=torch.bool)
+    for place, row in enumerate(rows):
+        span = slice(longest - len(row), longest) if left else slice(0, len(row))
+        tokens[place, span] = torch.tensor(list(row), dtype=torch.long)
+        real[place, span] = True
+    return tokens, real

@@ -1,0 +1,1 @@
+"""The examination before every training: that the model learns what it should, and answers as it learned."""
