@@ -268,6 +268,8 @@ def test_only_image_opens_pictures() -> None:
         ("matplotlib", {"report"}),
         ("huggingface_hub", {"weights"}),
         ("transformers", {"models"}),
+        ("peft", {"models"}),
+        ("tokenizers", {"models"}),
         ("sqlite3", {"table", "fingerprint", "endpoint"}),
         ("httpx", {"endpoint", "data"}),
         ("pydicom", {"data"}),

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from radvqa.commands.compare import compare
     from radvqa.commands.data import check_data, explain_data, list_data, prepare_data
     from radvqa.commands.deidentify import deidentify
+    from radvqa.commands.doctor import doctor
     from radvqa.commands.explore import explore
     from radvqa.commands.export import export
     from radvqa.commands.fetch import fetch
@@ -40,6 +41,7 @@ _HOMES = {
     "check_data": "radvqa.commands.data",
     "compare": "radvqa.commands.compare",
     "deidentify": "radvqa.commands.deidentify",
+    "doctor": "radvqa.commands.doctor",
     "explain_data": "radvqa.commands.data",
     "explore": "radvqa.commands.explore",
     "export": "radvqa.commands.export",
@@ -66,6 +68,7 @@ __all__ = [
     "check_data",
     "compare",
     "deidentify",
+    "doctor",
     "explain_data",
     "explore",
     "export",

@@ -248,18 +248,35 @@ def data_explore(
 
 
 @app.command()
+def doctor(
+    recipe: Annotated[Path, typer.Argument(help="A YAML file, or the name of a shipped recipe.")],
+    overrides: Overrides = None,
+    skip_bad: SkipBad = False,
+    as_json: AsJson = False,
+) -> None:
+    """Examine a recipe's model in seconds: labels, gradients, frozen parts, batches, pictures; train runs it first."""
+    from radvqa.commands.doctor import doctor, require_healthy
+    from radvqa.report.doctor import show_examination
+
+    report = doctor(recipe, overrides or (), skip_bad=skip_bad)
+    _emit(report, as_json, lambda: show_examination(report))
+    require_healthy(report)
+
+
+@app.command()
 def train(
     recipe: Annotated[Path, typer.Argument(help="A YAML file, or the name of a shipped recipe.")],
     overrides: Overrides = None,
     out: Annotated[Path | None, typer.Option(help="Run folder; runs/NAME by default.")] = None,
     skip_bad: SkipBad = False,
+    no_doctor: Annotated[bool, typer.Option("--no-doctor", help="Do not examine the model first.")] = False,
     as_json: AsJson = False,
 ) -> None:
     """Train a recipe; the best epoch is chosen on its selection split, the test split is not read."""
     from radvqa.commands.train import train
     from radvqa.report.data import show_left_out
 
-    run = train(recipe, overrides or (), out=out, skip_bad=skip_bad)
+    run = train(recipe, overrides or (), out=out, skip_bad=skip_bad, doctor=not no_doctor)
     facts = run.facts
 
     def show() -> None:

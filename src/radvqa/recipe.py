@@ -90,6 +90,10 @@ class TrainingSection(Section):
         "the last weights; null keeps none.",
     )
     select_by: str = Field("accuracy", description="Metric on the `select` split that chooses the best epoch.")
+    accept: tuple[str, ...] = Field(
+        (),
+        description="Checks of `radvqa doctor` whose errors are meant, so that they do not stop the training.",
+    )
     seed: int = Field(42, ge=0, description="Seeds every random state.")
     device: Literal["auto", "cpu", "cuda"] = Field("auto", description="Where to train.")
     threads: int | None = Field(None, ge=1, description="CPU threads; null lets torch choose.")

@@ -5,6 +5,7 @@
     RUN/
       run.json             what kind of run it is, its state, and what it measured while it ran
       recipe.yaml          the resolved recipe
+      doctor.json          what the examination before the training found
       provenance.json      data fingerprints, versions, git commit, seed, hardware
       history.jsonl        one line per epoch
       checkpoints/         model.json (what to build) and best/last.safetensors (trained weights)
@@ -80,7 +81,12 @@ class Run:
         if (folder / "run.json").is_file():
             if Run(folder).finished:
                 raise RunError(f"{folder} holds a finished run; choose another --out, or delete that folder.")
-            for name in ("history.jsonl", "checkpoints/best.safetensors", "checkpoints/last.safetensors"):
+            for name in (
+                "doctor.json",
+                "history.jsonl",
+                "checkpoints/best.safetensors",
+                "checkpoints/last.safetensors",
+            ):
                 (folder / name).unlink(missing_ok=True)
         elif folder.is_dir() and any(not entry.name.startswith(".") for entry in folder.iterdir()):
             raise RunError(f"{folder} exists and is not a run folder; choose another --out.")

@@ -3,16 +3,12 @@
 import json
 import os
 import re
-import socket
-import subprocess
-import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
-import httpx
 import pytest
 
+from model_server import serving_model
 from radvqa.endpoint.cache import ReplyCache
 from radvqa.endpoint.client import ChatEndpoint
 from radvqa.judging.judge import judge
@@ -47,40 +43,9 @@ Question: {question} First answer: {gold} Second answer: {answer} Verdict:
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """Serve the model on a free port of loopback, without a hub; from its folder's root, so that its name is short."""
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-    root = Path(os.environ["RADVQA_WEIGHTS"])
-    assert (root / MODEL).is_dir(), f"{MODEL} is not in RADVQA_WEIGHTS"
-    log = tmp_path_factory.mktemp("server") / "log.txt"
-    program = Path(sys.executable).parent / "transformers"
-    where = ["--host", "127.0.0.1", "--port", str(port), "--device", "cpu", "--dtype", "float32"]
-    environment = {**os.environ, "HF_HUB_OFFLINE": "1", "TRANSFORMERS_VERBOSITY": "error"}
-    with log.open("w") as output:
-        process = subprocess.Popen(
-            [program, "serve", MODEL, *where], cwd=root, env=environment, stdout=output, stderr=output
-        )
-    try:
-        deadline = time.monotonic() + 180
-        while not _is_ready(port):
-            assert process.poll() is None, f"the server ended:\n{log.read_text()}"
-            assert time.monotonic() < deadline, f"the server is not ready:\n{log.read_text()}"
-            time.sleep(0.2)
-        yield f"http://127.0.0.1:{port}/v1"
-    finally:
-        process.terminate()
-        try:
-            process.wait(30)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
-
-
-def _is_ready(port: int) -> bool:
-    try:
-        return httpx.get(f"http://127.0.0.1:{port}/health", trust_env=False).is_success
-    except httpx.TransportError:
-        return False
+    """Serve the model from its folder's root, so that its name is short."""
+    with serving_model(Path(os.environ["RADVQA_WEIGHTS"]), MODEL, tmp_path_factory.mktemp("server") / "log.txt") as url:
+        yield url
 
 
 def test_a_real_model_judges_and_is_not_asked_twice(server: str, tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ from tiny_checkpoints import byte_tokens
 from torch import Tensor
 from transformers import AutoModelForCausalLM, BloomConfig, Gemma2Config, LlamaConfig, Qwen2Config
 
+from radvqa.errors import DataError
 from radvqa.models.decoder import CausalDecoder, Prefix, Read
 from radvqa.models.generator import IGNORED, IMAGE_TOKEN
 
@@ -93,7 +94,7 @@ def test_gradients_are_those_of_the_plain_model_alone(kind: str) -> None:
     for way in (taught, taught_alone):
         model, embeddings = language_model(kind), pictures().requires_grad_()
         logits, targets = way(model, embeddings)
-        torch.nn.functional.cross_entropy(logits, targets).backward()
+        torch.nn.functional.cross_entropy(logits, targets).backward()  # type: ignore[no-untyped-call]
         found.append([embeddings.grad, *(parameter.grad for parameter in model.parameters())])
     for ours, plain in zip(*found, strict=True):
         assert ours is not None
@@ -187,6 +188,13 @@ def test_reading_again_from_one_prefix_changes_nothing() -> None:
         read: Read = decoder.read(prefix_of(pictures()))
         first = decoder.write(read, torch.tensor(INDEX), PROMPTS, 4)
         assert decoder.write(read, torch.tensor(INDEX), PROMPTS, 4) == first
+
+
+def test_more_than_a_sliding_window_holds_is_refused() -> None:
+    model = language_model("gemma2")
+    model.config.sliding_window = 6
+    with pytest.raises(DataError, match=r"11 tokens together, but the language model's sliding window holds 6"):
+        taught(model, pictures())
 
 
 def test_bytes_without_a_pad_token_are_enough(tmp_path: Path) -> None:

@@ -157,7 +157,7 @@ def test_a_batch_in_parts_has_the_gradient_of_the_whole(section: ModelSection) -
             ours = parts[name]
             assert (ours is None) == (gradient is None), name
             if gradient is not None:
-                torch.testing.assert_close(ours, gradient, atol=1e-5, rtol=1e-3, msg=lambda text, n=name: f"{n}: {text}")
+                torch.testing.assert_close(ours, gradient, atol=1e-5, rtol=1e-3)
 
 
 def test_building_depends_on_its_seed_and_leaves_the_random_state(section: ModelSection) -> None:

@@ -9,7 +9,23 @@ from transformers import BlipConfig, BlipForQuestionAnswering, BlipImageProcesso
 
 SIDE = 32  # pixels
 SEP = 3
-WORDS = ["yes", "no", "lung", "liver", "chest", "what", "is", "the", "in", "image", "there", "left", "right", "x", "ray"]
+WORDS = [
+    "yes",
+    "no",
+    "lung",
+    "liver",
+    "chest",
+    "what",
+    "is",
+    "the",
+    "in",
+    "image",
+    "there",
+    "left",
+    "right",
+    "x",
+    "ray",
+]
 
 
 def section(folder: Path) -> dict[str, Any]:
@@ -25,16 +41,16 @@ def section(folder: Path) -> dict[str, Any]:
             "bos_token_id": begin,
             "sep_token_id": SEP,
             "pad_token_id": 0,
-            "initializer_range": 0.2,
         },
-        vision_config={**shape, "image_size": SIDE, "patch_size": 8, "initializer_range": 0.2},
+        vision_config={**shape, "image_size": SIDE, "patch_size": 8},
     )
     with torch.random.fork_rng():
-        torch.manual_seed(4)
         model = BlipForQuestionAnswering(config)
+        torch.manual_seed(6)
         for parameter in model.parameters():  # wide enough that answers differ between questions and pictures
             if parameter.ndim > 1:
                 torch.nn.init.normal_(parameter, std=0.2)
+        model.text_decoder.cls.predictions.bias.data[SEP] = 1.0  # some answers end before the limit
     model.save_pretrained(folder)
     BlipImageProcessorPil(size={"height": SIDE, "width": SIDE}).save_pretrained(folder)
     return {"family": "blip", "checkpoint": str(folder), "answering": {"tokens": 12}}

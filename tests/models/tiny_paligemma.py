@@ -17,7 +17,7 @@ from transformers import (
     SiglipVisionConfig,
 )
 
-SIDE = 32  # pixels
+SIDE, PATCH = 32, 16  # pixels
 IMAGE_TOKENS = 4
 WINDOW = 12  # positions that a sliding layer of PaliGemma 2 sees
 
@@ -34,15 +34,15 @@ _SHAPE = {
 }
 
 
-def section(folder: Path) -> dict[str, Any]:
+def section(folder: Path, side: int = SIDE, patch: int = PATCH) -> dict[str, Any]:
     """Write a PaliGemma and return the recipe's ``model`` section."""
-    words = _processor(folder)
-    return _section(folder, GemmaConfig(vocab_size=words, **_SHAPE))
+    words = _processor(folder, side, patch)
+    return _section(folder, GemmaConfig(vocab_size=words, **_SHAPE), side, patch)
 
 
 def section_2(folder: Path) -> dict[str, Any]:
     """Write a PaliGemma 2 and return the recipe's ``model`` section."""
-    words = _processor(folder)
+    words = _processor(folder, SIDE, PATCH)
     config = Gemma2Config(
         vocab_size=words,
         sliding_window=WINDOW,
@@ -51,29 +51,32 @@ def section_2(folder: Path) -> dict[str, Any]:
         final_logit_softcapping=3.0,
         **_SHAPE,
     )
-    return _section(folder, config)
+    return _section(folder, config, SIDE, PATCH)
 
 
-def _processor(folder: Path) -> int:
+def _processor(folder: Path, side: int, patch: int) -> int:
     """Save tokeniser and image processor as published; returns the number of words."""
     tokenizer = byte_tokens(folder)
     tokenizer.add_special_tokens({"additional_special_tokens": [AddedToken("<image>", normalized=False, special=True)]})
     images = SiglipImageProcessorPil(
-        size={"height": SIDE, "width": SIDE}, image_mean=[0.5] * 3, image_std=[0.5] * 3, image_seq_length=IMAGE_TOKENS
+        size={"height": side, "width": side},
+        image_mean=[0.5] * 3,
+        image_std=[0.5] * 3,
+        image_seq_length=(side // patch) ** 2,
     )
     processor = PaliGemmaProcessor(image_processor=images, tokenizer=tokenizer)
     processor.save_pretrained(folder)
     return len(tokenizer)
 
 
-def _section(folder: Path, text: PreTrainedConfig) -> dict[str, Any]:
+def _section(folder: Path, text: PreTrainedConfig, side: int, patch: int) -> dict[str, Any]:
     vision = SiglipVisionConfig(
         hidden_size=16,
         intermediate_size=24,
         num_hidden_layers=2,
         num_attention_heads=2,
-        image_size=SIDE,
-        patch_size=16,
+        image_size=side,
+        patch_size=patch,
         vision_use_head=False,
     )
     width = text.hidden_size

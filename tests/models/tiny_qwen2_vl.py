@@ -16,6 +16,7 @@ from transformers import (
 _VISION = ("<|vision_start|>", "<|vision_end|>", "<|image_pad|>", "<|video_pad|>")
 SPECIAL = ("<|endoftext|>", "<|im_start|>", "<|im_end|>", *_VISION)
 PATCH, SIDE = 4, 8  # pixels of a patch, and of an image token: two by two patches
+WIDE = {"initializer_range": 0.2}  # so that pictures and questions make a difference
 
 TEMPLATE = """\
 {%- for message in messages -%}
@@ -60,7 +61,15 @@ def _section(folder: Path) -> dict[str, Any]:
 
 def checkpoint(folder: Path, **text: Any) -> Path:
     """Save a Qwen2-VL of two layers in each half; ``text`` changes its language model."""
-    vision = {"depth": 2, "embed_dim": 16, "num_heads": 2, "hidden_size": 32, "mlp_ratio": 2, "patch_size": PATCH}
+    vision = {
+        "depth": 2,
+        "embed_dim": 16,
+        "num_heads": 2,
+        "hidden_size": 32,
+        "mlp_ratio": 2,
+        "patch_size": PATCH,
+        **WIDE,
+    }
     shared = _shared(_tokenizer(folder), text)
     config = Qwen2VLConfig(vision_config=vision, **shared)
     return _saved(folder, Qwen2VLForConditionalGeneration, config)
@@ -77,6 +86,7 @@ def checkpoint_of_2_5(folder: Path) -> Path:
         "patch_size": PATCH,
         "window_size": 2 * SIDE,
         "fullatt_block_indexes": [1],
+        **WIDE,
     }
     config = Qwen2_5_VLConfig(vision_config=vision, **_shared(_tokenizer(folder), {}))
     return _saved(folder, Qwen2_5_VLForConditionalGeneration, config)
@@ -103,6 +113,7 @@ def _shared(tokenizer: Any, text: dict[str, Any]) -> dict[str, Any]:
         "rope_parameters": {"rope_type": "default", "rope_theta": 10000.0, "mrope_section": [2, 1, 1]},
         "bos_token_id": ids["<|endoftext|>"],
         "eos_token_id": ids["<|im_end|>"],
+        **WIDE,
     }
     return {
         "text_config": {**language_model, **text},

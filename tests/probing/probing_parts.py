@@ -64,6 +64,10 @@ class Known:
         self.rule, self.module = rule, nn.Module()
         self.asked: list[list[Sample]] = []
 
+    @property
+    def parts(self) -> Mapping[str, nn.Module]:
+        return {}
+
     def prepare(self, samples: Sequence[Sample], problems: Problems) -> Rows:
         self.asked.append(list(samples))
         return Rows(samples, torch.zeros(len(samples), dtype=torch.long))

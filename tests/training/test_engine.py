@@ -16,8 +16,9 @@ from miniature import change, radvqa, recipe, starting
 from radvqa.commands.ask import ask
 from radvqa.commands.compare import compare
 from radvqa.commands.predict import predict
+from radvqa.commands.prepare import selection_samples
 from radvqa.commands.score import score
-from radvqa.commands.train import selection_samples, train
+from radvqa.commands.train import train
 from radvqa.data import registry
 from radvqa.errors import DataError, RadvqaError, RecipeError, RunError
 from radvqa.models.checkpoint import load_model, write_weights
@@ -165,7 +166,7 @@ def test_the_same_seed_gives_the_same_run_and_another_another(trained: Callable[
     "changes",
     [
         {"model__frozen": False, "training__images_per_batch": 2, "training__backbone_learning_rate": 1e-4},
-        {"model__batch_norm_drift": True, "model__pool_over_padding": True},
+        {"model__batch_norm_drift": True, "model__pool_over_padding": True, "training__accept": ["frozen_is_frozen"]},
         {
             "training__optimizer": "adamw",
             "training__weight_decay": 0.01,

@@ -6,7 +6,7 @@ import tempfile
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from radvqa import files
 from radvqa.data import image
@@ -53,7 +53,7 @@ def _predict(run: Run, data: str | None, split: str | None, device: str, problem
     from radvqa import device as devices
     from radvqa.answering import answer_prepared
     from radvqa.commands.own_data import asked
-    from radvqa.commands.train import selection_samples
+    from radvqa.commands.prepare import selection_samples
     from radvqa.data import registry
     from radvqa.models.checkpoint import load_model
     from radvqa.models.family import Noted
@@ -76,7 +76,9 @@ def _predict(run: Run, data: str | None, split: str | None, device: str, problem
         write_examples(run, answers, prepared.samples)
     write_thumbnails(run.thumbnails(answers), prepared.samples)
     met = model.notes() if isinstance(model, Noted) else {}
-    measured = {"seconds_per_question": seconds_per_question(model, prepared.samples), "device": str(chosen), **met}
+    measured: dict[str, Any] = {"device": str(chosen), **met}
+    if list(model.module.parameters()):  # what an endpoint answers is cached, and its time is the server's
+        measured["seconds_per_question"] = seconds_per_question(model, prepared.samples)
     run.note("answering", {f"{answers.dataset} {answers.split}": measured})
     run.write_answers(answers, baselines.familiar(predictions), baselines.predict(prepared.samples))
     return run.folder / answers.file("predictions", "jsonl")

@@ -1,17 +1,29 @@
 """``radvqa train``: from a recipe to a run folder with the weights of the best epoch."""
 
-import random
 import time
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
+from radvqa import console, files
+from radvqa.commands.doctor import examined, require_healthy
+from radvqa.commands.prepare import Work, prepare
 from radvqa.data.dataset import Problems
-from radvqa.recipe import DataSection, Recipe, load_recipe
+from radvqa.recipe import Recipe, load_recipe
 from radvqa.run import Run
-from radvqa.sample import Sample
+
+if TYPE_CHECKING:
+    from radvqa.models.family import VqaModel
 
 
-def train(recipe: Path, overrides: Sequence[str] = (), *, out: Path | None = None, skip_bad: bool = False) -> Run:
+def train(
+    recipe: Path,
+    overrides: Sequence[str] = (),
+    *,
+    out: Path | None = None,
+    skip_bad: bool = False,
+    doctor: bool = True,
+) -> Run:
     """Train the model of a recipe, choosing the best epoch on its selection split; the test split is not read.
 
     Args:
@@ -19,6 +31,7 @@ def train(recipe: Path, overrides: Sequence[str] = (), *, out: Path | None = Non
         overrides: ``key=value``, for instance ``training.seed=1`` or ``epochs=5``.
         out: the run folder; ``runs/NAME`` by default, with ``-seedN`` when the seed is overridden.
         skip_bad: leave unusable rows and pictures out, and report them, instead of stopping at the first.
+        doctor: examine the model first; an error that the recipe does not accept stops before any step.
 
     Returns:
         The finished run.
@@ -29,69 +42,25 @@ def train(recipe: Path, overrides: Sequence[str] = (), *, out: Path | None = Non
     parsed = load_recipe(Path(recipe), overrides)
     folder = Path(out) if out else Path("runs") / _default_name(parsed, overrides)
     with Run.held(folder):
-        return _train(parsed, folder, Problems(skip=skip_bad))
+        return _train(parsed, folder, Problems(skip=skip_bad), doctor=doctor)
 
 
-def selection_samples(
-    data: DataSection, train: Sequence[Sample], others: Sequence[Sample]
-) -> tuple[list[Sample], list[Sample]]:
-    """Return the samples to learn from and those to choose on.
-
-    With ``select_fraction`` a fixed pseudo-random part of the training *images* is held out, with all their
-    questions; it depends on the image names only, so that every seed chooses on the same questions.
-    """
-    if not data.select_fraction:
-        return list(train), list(others)
-    images = sorted({sample.image for sample in train})
-    random.Random(0).shuffle(images)
-    held_out = set(images[: max(1, round(len(images) * data.select_fraction))])
-    return [s for s in train if s.image not in held_out], [s for s in train if s.image in held_out]
-
-
-def _train(recipe: Recipe, folder: Path, problems: Problems) -> Run:
-    from radvqa.models import zoo
-    from radvqa.training.selection import check_metric
-
-    # everything that can be wrong with the recipe is found before any data is read
-    model_section = zoo.resolved(recipe.model)
-    check_metric(recipe.training.select_by)
-
-    import torch
+def _train(recipe: Recipe, folder: Path, problems: Problems, *, doctor: bool) -> Run:
+    started = time.perf_counter()
+    work = prepare(recipe, problems)
 
     from radvqa import device, provenance
-    from radvqa.commands.own_data import named
-    from radvqa.data import registry
-    from radvqa.models import checkpoint
-    from radvqa.models.family import Context
+    from radvqa.models import checkpoint, zoo
     from radvqa.report.card import write_card
     from radvqa.training import loop
 
-    started = time.perf_counter()
-    target = device.choose(recipe.training.device)
-    device.keep_freed_memory()
-    if recipe.training.threads:
-        torch.set_num_threads(recipe.training.threads)
-    place, known_as = recipe.data.place, named(recipe.data)
-    learned, chosen = selection_samples(
-        recipe.data,
-        registry.load_split(place, recipe.data.train, problems),
-        [] if recipe.data.select_fraction else registry.load_split(place, recipe.data.select, problems),
-    )
-    resolved = recipe.resolved()
-    resolved["data"].update(known_as)
-    resolved["model"] = model_section
+    learned, chosen = work.learned, work.chosen
     origin = provenance.collect(
-        seed=recipe.training.seed, device=str(target), splits={"train": learned, "select": chosen}
+        seed=recipe.training.seed, device=str(work.device), splits={"train": learned, "select": chosen}
     )
-    run = Run.create(folder, resolved, origin)
-    context = Context(
-        training=learned,
-        regions=lambda sample: registry.regions(place, sample.image),
-        seed=recipe.training.seed,
-        device=target,
-        problems=problems,
-    )
-    model = zoo.build(recipe.model, context)
+    run = Run.create(folder, work.resolved, origin)
+    model = work.build()
+    examination = _examine(work, model, run) if doctor else {"skipped": True}
     training, selecting = model.prepare(learned, problems), model.prepare(chosen, problems)
     checkpoint.write_spec(run.checkpoints, model, recipe.model.family)
     prepared_after = time.perf_counter() - started
@@ -108,10 +77,23 @@ def _train(recipe: Recipe, folder: Path, problems: Problems) -> Run:
             "parameters": zoo.count_parameters(model),
             "peak_memory_bytes": device.peak_memory_bytes(),
             "left_out": problems.found,
+            "doctor": examination,
         }
     )
     write_card(folder)
     return run
+
+
+def _examine(work: Work, model: "VqaModel", run: Run) -> dict[str, Any]:
+    """Examine the model, say and keep what was found, and return the line for ``run.json``."""
+    report = examined(work, model)
+    files.write_json(run.folder / "doctor.json", report)
+    for finding in report["findings"]:
+        if finding["level"] == "warning" or finding["accepted"]:
+            accepted = "accepted by the recipe" if finding["accepted"] else "warning"
+            console.say(f"doctor: {accepted}: [{finding['check']}] {finding['sentence']}")
+    require_healthy(report)
+    return {key: report[key] for key in ("seconds", "warnings", "accepted")}
 
 
 def _default_name(recipe: Recipe, overrides: Sequence[str]) -> str:

@@ -65,13 +65,19 @@ class ImageStore:
     """
 
     def __init__(self, preprocessing: Resizing, root: Path | None = None) -> None:
-        self.preprocessing = preprocessing
-        self._table = Table((root or files.cache_folder()) / "images" / preprocessing.key, "uint8")
+        self.preprocessing, self._root = preprocessing, root
+        self._tables: dict[Path, Table] = {}
 
     @property
     def name(self) -> str:
         """The preprocessing, as a file name."""
         return self.preprocessing.key
+
+    @property
+    def _table(self) -> Table:
+        """The table in the cache folder of now, which benchmarks change to an empty one."""
+        folder = (self._root or files.cache_folder()) / "images" / self.preprocessing.key
+        return self._tables.setdefault(folder, Table(folder, "uint8"))
 
     def add(self, samples: Sequence[Sample], problems: Problems | None = None) -> dict[str, str]:
         """Decode the pictures of these samples that the store does not hold yet.

@@ -52,6 +52,7 @@ class BlipReader:
 
     def __init__(self, model: Any, name: str) -> None:
         self._model = model
+        _pass_masks_on(parts.inner(model))
         text = parts.inner(model).config.text_config
         known = range(text.vocab_size)
         for key in ("bos_token_id", "sep_token_id", "pad_token_id"):
@@ -125,7 +126,9 @@ class BlipReader:
             limit: of an answer, in tokens.
         """
         decoder = parts.inner(self._model).text_decoder.bert
-        begun = pack([[self.begin]] * len(index), asked.shown[index].tolist(), len(asked.states), self.filler, index.device)
+        begun = pack(
+            [[self.begin]] * len(index), asked.shown[index].tolist(), len(asked.states), self.filler, index.device
+        )
         looks = additive(same(_questions(begun, index), asked.owner))
         tokens, seen, cache = begun.tokens, begun.owner, None
         chosen: list[Tensor] = []
@@ -161,6 +164,23 @@ class BlipReader:
     def _head(self, states: Tensor) -> Tensor:
         logits: Tensor = parts.inner(self._model).text_decoder.cls(states)
         return logits
+
+
+def _pass_masks_on(model: Any) -> None:
+    """Let the mask of cross-attention reach it.
+
+    In ``transformers`` 5 a block hands that mask over as the one of self-attention, and it is dropped: answers look
+    at the padding of questions even where a mask is given. A release that hands it over rightly is left as it is.
+    """
+
+    def pass_on(_: Any, args: Any, values: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
+        if values.get("encoder_attention_mask") is None:
+            values = {**values, "encoder_attention_mask": values.get("attention_mask")}
+        return args, values
+
+    for name, module in model.named_modules():
+        if name.endswith(".crossattention.self"):
+            module.register_forward_pre_hook(pass_on, with_kwargs=True)
 
 
 def _questions(answers: Packed, index: Tensor) -> Tensor:

@@ -16,6 +16,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from radvqa.errors import DataError
 from radvqa.models.generator import IGNORED, Lesson, Written, pad
 
 _FILLER = 0  # any token; masked everywhere
@@ -216,12 +217,22 @@ class CausalDecoder:
     def _mask(self, prefix: Prefix, real: Tensor, width: int) -> Any:
         """What the last ``width`` positions see: themselves and what came before them, never padding."""
         if not prefix.bidirectional:
+            self._check_window(real.shape[1])
             return real.long()
         places = torch.arange(real.shape[1], device=real.device)
         seen = real[:, None] & (places <= places[len(places) - width :, None])
         counted = real.long().cumsum(1)  # windows are counted in real tokens, so padding does not move them
         distance = counted[:, len(places) - width :, None] - counted[:, None]
         return self._additive(seen, distance, prefix.embeddings.dtype)
+
+    def _check_window(self, tokens: int) -> None:
+        """Refuse what a sliding window would forget: shared keys and values know no window."""
+        window = getattr(self.model.config, "sliding_window", None)
+        if window is not None and tokens > window:
+            raise DataError(
+                f"Picture, question and answer are {tokens} tokens together, but the language model's sliding window "
+                f"holds {window}; make fewer image tokens or shorten the longest questions."
+            )
 
     def _additive(self, seen: Tensor, distance: Tensor, dtype: torch.dtype) -> Any:
         """Masks ``(b, 1, l, l)`` for a model with one kind of layer, or by kind where some have a window."""

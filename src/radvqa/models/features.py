@@ -6,8 +6,9 @@ preprocessing, pooling and number format.
 
 import os
 import shutil
-from collections.abc import Iterator, Sequence
-from contextlib import nullcontext
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, nullcontext
+from contextvars import ContextVar
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -26,6 +27,41 @@ _PICTURES_PER_PASS = 16  # measured: larger passes are not faster on CPUs and co
 _PICTURES_PER_SHARD = 2048
 _LARGEST_GB = 100.0
 _KEPT_FREE = 1_000_000_000  # bytes of the disk that are left to others
+_FORGETS: ContextVar[bool] = ContextVar("nothing is kept", default=False)
+
+
+@contextmanager
+def nothing_kept() -> Iterator[None]:
+    """Compute features each time they are asked for, and keep none on disk: the naive way, to be timed."""
+    token = _FORGETS.set(True)
+    try:
+        yield
+    finally:
+        _FORGETS.reset(token)
+
+
+def forgets() -> bool:
+    """Whether ``nothing_kept`` holds."""
+    return _FORGETS.get()
+
+
+class Readable(Protocol):
+    """Arrays by key."""
+
+    def read(self, key: str) -> NDArray[Any]:
+        """Return one."""
+        ...
+
+
+@dataclass(frozen=True)
+class Held:
+    """Arrays in RAM, where ``nothing_kept`` holds."""
+
+    arrays: Mapping[str, NDArray[Any]]
+
+    def read(self, key: str) -> NDArray[Any]:
+        """Return one."""
+        return self.arrays[key]
 
 
 class PictureSource(Protocol):
@@ -58,8 +94,8 @@ class Features:
 class Stored:
     """Features on disk, memory-mapped: a batch reads the pictures that it shows."""
 
-    _pooled: Table
-    _patches: Table | None
+    _pooled: Readable
+    _patches: Readable | None
 
     def pooled(self, keys: Sequence[str]) -> Tensor:
         """Vectors of pictures, ``(pictures, p)``."""
@@ -88,6 +124,10 @@ def store(tower: VisionTower, source: PictureSource, keys: Sequence[str], *, tok
     Raises:
         DataError: when they would need more room than ``RADVQA_FEATURES_GB`` allows or the disk has.
     """
+    if forgets():
+        computed_now = list(_passes(tower, source, keys, tokens, lambda done: None))
+        maps = {key: map_ for key, _, map_ in computed_now if map_ is not None}
+        return Stored(Held({key: vector for key, vector, _ in computed_now}), Held(maps) if tokens else None)
     folder = files.cache_folder() / "features"
     # what a GPU computes in half precision must not pass for what a CPU computes in full
     computed = "-bf16" if tower.mean.device.type == "cuda" else ""
@@ -102,7 +142,8 @@ def store(tower: VisionTower, source: PictureSource, keys: Sequence[str], *, tok
                 for start, end in _shards(len(missing)):
                     done = list(_passes(tower, source, missing[start:end], tokens, advance))
                     if not start:
-                        _check_room(len(missing), done[0], folder)
+                        each = sum(array.nbytes for array in done[0][1:] if array is not None)
+                        check_room(len(missing), each, folder)
                     pooled.append((key, vector) for key, vector, _ in done)
                     if patches is not None:
                         patches.append((key, map_) for key, _, map_ in done if map_ is not None)
@@ -115,16 +156,26 @@ def _shards(pictures: int) -> Iterator[tuple[int, int]]:
     return zip(starts, [*starts[1:], pictures], strict=True) if pictures else iter(())
 
 
-def _check_room(pictures: int, first: tuple[str, NDArray[Any], NDArray[Any] | None], folder: Path) -> None:
-    """Refuse before hours are spent, not when the disk is full."""
-    needed = pictures * sum(features.nbytes for features in first[1:] if features is not None)
+def check_room(pictures: int, bytes_each: int, folder: Path, *, setting: str = "image_size") -> None:
+    """Refuse before hours are spent, not when the disk is full.
+
+    Args:
+        pictures: whose features are to be written.
+        bytes_each: of one picture's features.
+        folder: where they go.
+        setting: of the recipe, that makes features smaller.
+
+    Raises:
+        DataError: when they would need more room than ``RADVQA_FEATURES_GB`` allows or the disk has.
+    """
+    needed = pictures * bytes_each
     limit = float(os.environ.get("RADVQA_FEATURES_GB", _LARGEST_GB)) * 1e9
     free = shutil.disk_usage(folder).free - _KEPT_FREE
     if needed > min(limit, free):
         why = f"RADVQA_FEATURES_GB allows {limit / 1e9:g}" if limit < free else f"{max(0, free) / 1e9:.1f} are free"
         raise DataError(
             f"The features of {pictures:,} pictures need {needed / 1e9:.1f} GB in {folder}, but {why}. Set "
-            f"RADVQA_FEATURES_GB or RADVQA_CACHE to where there is room, or use a smaller image_size."
+            f"RADVQA_FEATURES_GB or RADVQA_CACHE to where there is room, or use a smaller {setting}."
         )
 
 
@@ -132,7 +183,7 @@ def _missing(tables: Sequence[Table], keys: Sequence[str]) -> list[str]:
     return list(dict.fromkeys(key for table in tables for key in table.missing(keys)))
 
 
-def _gather(table: Table, keys: Sequence[str]) -> Tensor:
+def _gather(table: Readable, keys: Sequence[str]) -> Tensor:
     first = table.read(keys[0])
     gathered = np.empty((len(keys), *first.shape), first.dtype)
     for row, key in enumerate(keys):

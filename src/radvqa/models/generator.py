@@ -9,9 +9,11 @@ Letters: ``b`` questions, ``l`` decoder positions, ``k`` learned tokens of a bat
 
 import math
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict, dataclass
+from functools import cached_property
 from pathlib import Path
-from typing import Any, Generic, Literal, Protocol, TypeVar
+from typing import Any, Generic, Literal, Protocol, TypeVar, runtime_checkable
 
 import torch
 import torch.nn.functional as F
@@ -149,6 +151,15 @@ class GeneratorNet(Protocol[Inputs]):
         ...
 
 
+@runtime_checkable
+class Remembers(Protocol):
+    """A net that can keep what the last batch read, so that ranking and the loss do not read it again."""
+
+    def remembering(self) -> AbstractContextManager[None]:
+        """Keep it until the end of the block; no weight changes inside."""
+        ...
+
+
 @dataclass
 class GeneratorRows(Generic[Inputs]):
     """Prepared samples.
@@ -198,6 +209,7 @@ class Generator(Generic[Inputs]):
         self.net, self.answering, self.known, self.closed = net, answering, known, tuple(closed)
         self.options, self.seed, self.full_precision = options, seed, full_precision
         self.cut = 0
+        self._digests = net.digests()  # of what was loaded, whatever happens to the files afterwards
 
     @property
     def module(self) -> nn.Module:
@@ -257,7 +269,8 @@ class Generator(Generic[Inputs]):
         order = self._order(prepared, rows)
         answers: dict[int, ModelAnswer] = {}
         loss = 0.0
-        with torch.no_grad():
+        remembering = self.net.remembering() if isinstance(self.net, Remembers) else nullcontext()
+        with torch.no_grad(), remembering:
             for part in torch.split(order, self.answering.batch):
                 for place, answer in zip(part.tolist(), self._answer(prepared, rows[part]), strict=True):
                     answers[place] = answer
@@ -321,9 +334,16 @@ class Generator(Generic[Inputs]):
         return ModelAnswer(pairs[0][0], pairs[0][1], pairs)
 
     def _read(self, written: Written) -> ModelAnswer:
-        answer = self.net.tokenizer.decode(list(written.tokens), skip_special_tokens=True).strip()
+        decoded = self.net.tokenizer.decode(list(written.tokens), skip_special_tokens=True).strip()
+        answer = self._spellings.get(written.tokens, decoded)
         confidence = round(min(1.0, math.exp(written.log_probability)), 6)
         return ModelAnswer(answer, confidence, ((answer, confidence),))
+
+    @cached_property
+    def _spellings(self) -> dict[tuple[int, ...], str]:
+        """Training answers by their tokens: some tokenisers cannot give them back (``X-Ray`` → ``x - ray``)."""
+        spellings = {tuple(self.net.answer_tokens(answer)[:-1]): answer for answer in reversed(self.known.spellings)}
+        return {tokens: answer.strip() for tokens, answer in spellings.items()}
 
     def _precision(self) -> torch.autocast:
         device = next((p.device.type for p in self.module.parameters()), "cpu")
@@ -340,7 +360,7 @@ class Generator(Generic[Inputs]):
             "known": asdict(self.known),
             "closed": list(self.closed),
             "seed": self.seed,
-            "digests": self.net.digests(),
+            "digests": self._digests,
         }
 
     def state(self) -> dict[str, Tensor]:

@@ -184,5 +184,3 @@ def _quantisation(bits: Quantisation, unquantised: Sequence[str]) -> Any:
 
 def _brief(error: Exception) -> str:
     return " ".join(str(error).split())[:200].rstrip(".") or type(error).__name__
-
-

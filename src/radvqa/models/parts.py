@@ -129,7 +129,7 @@ def _with_lora(model: nn.Module, targets: list[str], full: list[str], lora: Lora
         target_modules=targets,
         modules_to_save=full or None,
     )
-    wrapped = get_peft_model(model, config)  # type: ignore[arg-type]
+    wrapped = get_peft_model(model, config)
     wrapped.peft_config["default"].base_model_name_or_path = base  # not the folder on this machine
     return wrapped
 
@@ -146,7 +146,8 @@ def inner(model: Any) -> Any:
 
 def write_adapter(model: Any, folder: Path) -> None:
     """Write what was learned of a wrapped model in PEFT's own format."""
-    model.save_pretrained(folder, safe_serialization=True)
+    # embeddings are never adapted; left to itself, peft would ask the hub whether they were
+    model.save_pretrained(folder, safe_serialization=True, save_embedding_layers=False)
 
 
 def merge(model: Any) -> Any:

@@ -191,7 +191,7 @@ def modes_of(options: PictureLlmOptions) -> dict[str, Mode]:
     Raises:
         RecipeError: for a mode that a part cannot have.
     """
-    modes: dict[str, Mode] = {**TRAINED, **options.train}
+    modes: dict[str, Mode] = {part: options.train.get(part, mode) for part, mode in TRAINED.items()}
     for part in ("vision", "fusion"):
         if modes[part] == "lora":
             raise RecipeError(f"model.train.{part} may be frozen or full; LoRA is put on the language model.")

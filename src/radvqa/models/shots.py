@@ -3,7 +3,6 @@
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import chain, zip_longest
 
 from radvqa.errors import DataError
 from radvqa.sample import Sample
@@ -27,8 +26,8 @@ class Shot:
 def choose_shots(training: Sequence[Sample], number: int, seed: int) -> list[Sample]:
     """Choose examples by a rule that does not depend on the order of the samples or on the machine.
 
-    Samples are ordered by the SHA-256 of seed and id; of each picture the first one stays; closed and open questions
-    are then taken by turns, as long as there are both.
+    Samples are drawn in the order of the SHA-256 of seed and id: a closed question and an open one by turns, as long
+    as there are both, and each about a picture that was not drawn before.
 
     Raises:
         DataError: when the training samples show fewer pictures than examples are wanted.
@@ -37,15 +36,16 @@ def choose_shots(training: Sequence[Sample], number: int, seed: int) -> list[Sam
     def drawn(sample: Sample) -> str:
         return hashlib.sha256(f"{seed} {sample.id}".encode()).hexdigest()
 
-    one_each: dict[str, Sample] = {}
-    for sample in sorted(training, key=drawn):
-        one_each.setdefault(sample.image, sample)
-    if len(one_each) < number:
+    rest = sorted(training, key=drawn)
+    pictures = len({sample.image for sample in rest})
+    if pictures < number:
         raise DataError(
             f"{number} examples are wanted, each about another picture, and the training samples show only "
-            f"{len(one_each)}; set model.shots to at most that."
+            f"{pictures}; set model.shots to at most that."
         )
-    closed = [sample for sample in one_each.values() if sample.answer_type == "CLOSED"]
-    open_ = [sample for sample in one_each.values() if sample.answer_type == "OPEN"]
-    by_turns = chain.from_iterable(zip_longest(closed, open_))
-    return [sample for sample in by_turns if sample is not None][:number]
+    chosen: list[Sample] = []
+    for place in range(number):
+        wanted = "OPEN" if place % 2 else "CLOSED"
+        chosen.append(next((sample for sample in rest if sample.answer_type == wanted), rest[0]))
+        rest = [sample for sample in rest if sample.image != chosen[-1].image]
+    return chosen

@@ -3,6 +3,7 @@
 Letters: ``b`` images in a batch, ``s`` side in pixels, ``n`` tokens (patches), ``d`` feature size.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, Protocol, cast
@@ -20,6 +21,7 @@ from radvqa.weights import find_weights
 _IMAGENET_MEAN, _IMAGENET_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 
 Pooling = Literal["pooler", "mean", "cls", "cls+mean"]
+
 
 class _Backbone(Protocol):
     def __call__(self, pixel_values: Tensor) -> Any: ...
@@ -90,7 +92,15 @@ class VisionTower(nn.Module):
         if hidden.ndim == 4:  # a convolutional net: a map (b, d, rows, columns) and its average
             patches = hidden.flatten(2).transpose(1, 2)
             return patches, self._pooled(patches, None, output)
-        return hidden[:, 1:], self._pooled(hidden[:, 1:], hidden[:, 0], output)
+        first = self._tokens_before_patches(hidden.shape[1], images.shape[-2:])
+        return hidden[:, first:], self._pooled(hidden[:, first:], hidden[:, 0] if first else None, output)
+
+    def _tokens_before_patches(self, tokens: int, shape: Sequence[int]) -> int:
+        """A class token and registers, or none (SigLIP, Swin)."""
+        size = getattr(getattr(self.model, "config", None), "patch_size", None)
+        if not isinstance(size, int):
+            return 1
+        return max(0, tokens - (shape[0] // size) * (shape[1] // size))
 
     def _pooled(self, patches: Tensor, class_token: Tensor | None, output: Any) -> Tensor:
         if self.spec.pooling == "pooler":
@@ -157,7 +167,9 @@ def _random(spec: VisionSpec) -> tuple[nn.Module, tuple[float, ...], tuple[float
             config = AutoConfig.for_model(values.pop("model_type"), **values)
         else:
             config = AutoConfig.from_pretrained(find_weights(spec.name), local_files_only=True, **spec.config)
-        return AutoModel.from_config(getattr(config, "vision_config", config)), _IMAGENET_MEAN, _IMAGENET_STD
+        built = getattr(config, "vision_config", config)
+        without = {"add_pooling_layer": False} if built.model_type == "vit" else {}  # as published for images alone
+        return AutoModel.from_config(built, **without), _IMAGENET_MEAN, _IMAGENET_STD
 
 
 def _normalisation(folder: Path) -> tuple[tuple[float, ...], tuple[float, ...]]:

@@ -60,7 +60,7 @@ class MicroBatches:
         for part in torch.split(by_picture, self.size):
             step = model.loss(prepared, part, label_smoothing=label_smoothing)
             weighted = step.loss * (len(part) / len(rows))
-            weighted.backward()
+            weighted.backward()  # type: ignore[no-untyped-call]
             steps.append(StepLoss(weighted.detach(), step.members, step.correct))
         return _sum(steps)
 

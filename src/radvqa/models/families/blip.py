@@ -38,17 +38,23 @@ class BlipOptions(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    checkpoint: str = Field("Salesforce/blip-vqa-base", description="BLIP for question answering: org/name or a folder.")
+    checkpoint: str = Field(
+        "Salesforce/blip-vqa-base", description="BLIP for question answering: org/name or a folder."
+    )
     train: dict[PartName, Mode] = Field(
         TRAINED, description="What is learned of each part; parts that are not named keep the default."
     )
     lora: LoraOptions | None = Field(
-        LoraOptions(targets=("query", "key", "value", "qkv")), description="Of the parts whose mode is lora."
+        LoraOptions(r=8, alpha=32, dropout=0.05, targets=("query", "key", "value", "qkv")),
+        description="Of the parts whose mode is lora.",
     )
     prompts: Prompts = Field(
-        Prompts(vqa="{question}", choice="{question} {options}"), description="What the question encoder reads."
+        Prompts(vqa="{question}", choice="{question} {options}", caption="Caption:"),
+        description="What the question encoder reads.",
     )
-    answering: AnsweringOptions = Field(AnsweringOptions(), description="How answers are given.")
+    answering: AnsweringOptions = Field(
+        AnsweringOptions(by="generate", tokens=32, batch=32), description="How answers are given."
+    )
     full_precision: bool = Field(False, description="Compute in fp32 on GPUs too.")
 
 
@@ -91,11 +97,11 @@ class Blip:
         from transformers import BlipForQuestionAnswering
 
         self.options = options
-        folder = find_weights(options.checkpoint)
+        loaded = hub.load(BlipForQuestionAnswering, options.checkpoint, _KINDS, family="blip")
         self.tokenizer: Any = hub.tokenizer(options.checkpoint)
-        self.processing = ImageProcessing(folder)
+        self.processing = ImageProcessing(find_weights(options.checkpoint))
         self.store = ImageStore(self.processing)
-        self._model = _trained(hub.load(BlipForQuestionAnswering, options.checkpoint, _KINDS, family="blip"), options)
+        self._model = _trained(loaded, options)
         self.module = Assembly(model=self._model)
         self.reader = BlipReader(self._model, options.checkpoint)
         self._memory: _Memory | None = None
@@ -208,8 +214,8 @@ class Blip:
     def _check_length(self, tokens: Sequence[int], what: str) -> None:
         if len(tokens) > self.reader.longest:
             raise DataError(
-                f"{what} has {len(tokens)} tokens; {self.options.checkpoint} reads {self.reader.longest}. Shorten it, or "
-                f"leave the sample out."
+                f"{what} has {len(tokens)} tokens; {self.options.checkpoint} reads {self.reader.longest}. Shorten it, "
+                f"or leave the sample out."
             )
 
 
@@ -243,7 +249,7 @@ def _parts(model: Any) -> dict[str, nn.Module]:
 
 
 def _trained(model: Any, options: BlipOptions) -> Any:
-    modes: dict[str, Mode] = {**TRAINED, **options.train}
+    modes: dict[str, Mode] = {str(part): mode for part, mode in {**TRAINED, **options.train}.items()}
     return parts.set_trained(model, _parts(model), modes, options.lora, base=options.checkpoint)
 
 

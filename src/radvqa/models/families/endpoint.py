@@ -43,7 +43,7 @@ class EndpointOptions(BaseModel):
 
     base_url: str = Field(description="What comes before /chat/completions, for instance http://127.0.0.1:8000/v1.")
     model: str = Field(min_length=1, description="The model's name, as the server knows it.")
-    prompts: Prompts = Field(default_factory=lambda: Prompts(), description="How samples are put into words.")
+    prompts: Prompts = Field(Prompts.model_validate({}), description="How samples are put into words.")
     system: str = Field("", description="Said before everything else; some models know no such role, so none is usual.")
     shots: int = Field(
         0, ge=0, le=64, description="Training samples shown with their answers before each question; see shots.py."
@@ -63,7 +63,7 @@ class EndpointOptions(BaseModel):
     confidence: bool = Field(
         False,
         description="Ask for log-probabilities; the probability of the whole reply is then the answer's confidence. "
-        "Servers that do not know them may refuse.",
+        "Servers that cannot tell them overlook the wish, and there is no confidence, or refuse.",
     )
     first_line: bool = Field(False, description="Of each reply keep the first line, for models that go on to explain.")
     concurrency: int = Field(8, ge=1, description="Requests under way at once.")

@@ -7,7 +7,8 @@ once a question; pictures pass through SigLIP once. With LoRA of rank 8 on the s
 paper, ``-mix-448`` has 12,966,912.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
@@ -25,6 +26,7 @@ from radvqa.models.family import Context, VqaModel
 from radvqa.models.fusion import seeded
 from radvqa.models.generator import IMAGE_TOKEN, AnsweringOptions, Generator, Lesson, Written, answers_of, pad
 from radvqa.models.image_processing import ImageProcessing
+from radvqa.models.image_tokens import ImageTokens
 from radvqa.models.parts import Assembly, LoraOptions, Mode
 from radvqa.models.prompts import Prompts
 from radvqa.models.vocabulary import AnswerVocabulary
@@ -34,14 +36,18 @@ from radvqa.weights import find_weights
 _KINDS = ("paligemma",)
 _FILLER = 0  # any token; masked everywhere
 
-PartName = Literal["vision", "projector", "language_model"]
+PartName = Literal["vision", "projector", "language_model", "head"]
 _TRAINED: dict[PartName, Mode] = {"vision": "lora", "projector": "frozen", "language_model": "lora"}
 _PLACES: dict[PartName, str] = {
     "vision": "model.vision_tower",
     "projector": "model.multi_modal_projector",
     "language_model": "model.language_model",
+    "head": "lm_head",
 }
-_TARGETS = ("q_proj", "k_proj", "v_proj", "o_proj", "up_proj", "down_proj")
+_LORA = LoraOptions.model_validate(
+    {"r": 12, "alpha": 32, "targets": ("q_proj", "k_proj", "v_proj", "o_proj", "up_proj", "down_proj")}
+)
+_ANSWERING = AnsweringOptions.model_validate({})
 
 
 class PaliGemmaPrompts(Prompts):
@@ -50,6 +56,9 @@ class PaliGemmaPrompts(Prompts):
     vqa: str = Field("answer en {question}", description="Of a question.")
     choice: str = Field("answer en {question} {options}", description="Of a multiple-choice question.")
     caption: str = Field("caption en", description="Of a picture that is to be described.")
+
+
+_PROMPTS = PaliGemmaPrompts.model_validate({})
 
 
 class PaliGemmaOptions(BaseModel):
@@ -62,13 +71,13 @@ class PaliGemmaOptions(BaseModel):
         None, description="Load linear layers that are not learned whole in 4 or 8 bits (needs bitsandbytes)."
     )
     train: dict[PartName, Mode] = Field(
-        _TRAINED, description="What is learned of each part; parts that are not named keep the default."
+        _TRAINED,
+        description="What is learned of each part; parts that are not named keep the default. There is a head where "
+        "it does not share the word embeddings.",
     )
-    lora: LoraOptions | None = Field(
-        LoraOptions(r=12, alpha=32, targets=_TARGETS), description="Of the parts whose mode is lora."
-    )
-    prompts: PaliGemmaPrompts = Field(PaliGemmaPrompts(), description="How samples are put to the model.")
-    answering: AnsweringOptions = Field(AnsweringOptions(), description="How answers are given.")
+    lora: LoraOptions | None = Field(_LORA, description="Of the parts whose mode is lora.")
+    prompts: PaliGemmaPrompts = Field(_PROMPTS, description="How samples are put to the model.")
+    answering: AnsweringOptions = Field(_ANSWERING, description="How answers are given.")
     full_precision: bool = Field(False, description="Compute in fp32 on GPUs too.")
 
 
@@ -79,11 +88,13 @@ class PaliGemmaInputs:
     Attributes:
         rows: which distinct picture each row shows, ``(rows,)``.
         keys: content keys of the distinct pictures.
+        stored: what SigLIP makes of them, where it is frozen.
         prompts: tokens that follow the image tokens, of each row.
     """
 
     rows: Tensor
     keys: Sequence[str]
+    stored: ImageTokens | None
     prompts: Sequence[Sequence[int]]
 
 
@@ -112,26 +123,31 @@ class PaliGemma:
             inner.model.language_model, inner.get_input_embeddings(), _head_of(inner), [self.end]
         )
         self.store = ImageStore(processing)
+        self._digest = hub.digest(options.checkpoint)
+        self._remembers = False
+        self._last: tuple[tuple[int, ...], Read] | None = None
 
     @property
     def parts(self) -> Mapping[str, nn.Module]:
-        """SigLIP, projector, Gemma with its head."""
+        """SigLIP, projector, Gemma, and its head where that has weights of its own."""
         return _parts(parts.inner(self.wrapped))
 
     def digests(self) -> dict[str, str]:
         """Fingerprint of the checkpoint."""
-        return {self.options.checkpoint: hub.digest(self.options.checkpoint)}
+        return {self.options.checkpoint: self._digest}
 
     def image_keys(self, samples: Sequence[Sample], problems: Problems) -> dict[str, str]:
         """Put the pictures into the store."""
         return self.store.add(samples, problems)
 
     def encode(self, samples: Sequence[Sample], image_keys: Sequence[str]) -> PaliGemmaInputs:
-        """Tokenise the prompts."""
+        """Tokenise the prompts; what a frozen SigLIP makes of the pictures is computed once for all runs."""
         distinct = list(dict.fromkeys(image_keys))
         place = {key: row for row, key in enumerate(distinct)}
         rows = torch.tensor([place[key] for key in image_keys], dtype=torch.long, device=self._device)
-        return PaliGemmaInputs(rows, distinct, [self._prompt(sample) for sample in samples])
+        prompts = [self._prompt(sample) for sample in samples]
+        stored = self._stored(distinct) if _modes(self.options)["vision"] == "frozen" else None
+        return PaliGemmaInputs(rows, distinct, stored, prompts)
 
     def image_rows(self, inputs: PaliGemmaInputs) -> Tensor:
         """Which distinct picture each row shows."""
@@ -162,6 +178,15 @@ class PaliGemma:
         asked, index = torch.unique(rows, return_inverse=True)
         return self.decoder.write(self._read(inputs, asked), index, [()] * len(rows), limit)
 
+    @contextmanager
+    def remembering(self) -> Iterator[None]:
+        """Keep the questions that were read last, until the end of the block; weights must not change inside."""
+        self._remembers = True
+        try:
+            yield
+        finally:
+            self._remembers, self._last = False, None
+
     def write_merged(self, folder: Path) -> None:
         """Write one checkpoint for plain ``transformers``, with its processor.
 
@@ -184,7 +209,8 @@ class PaliGemma:
         """Tokens of ``<bos>``, prompt and line break; a picture's token in a question would stand for a picture."""
         asked = self.options.prompts.of(sample).removesuffix("\n")
         text = f"{self.processor.image_token}{self.tokenizer.bos_token}{asked}\n"
-        first, *rest = self.tokenizer(text, add_special_tokens=False)["input_ids"]
+        ids: list[int] = self.tokenizer(text, add_special_tokens=False)["input_ids"]
+        first, rest = ids[0], ids[1:]
         if first != self.processor.image_token_id or rest[0] != self.begin or first in rest:
             raise DataError(
                 f"{sample.source or sample.id}: the prompt {asked!r} holds {self.processor.image_token}, which stands "
@@ -198,14 +224,43 @@ class PaliGemma:
         tokens, real = pad([[*image, *inputs.prompts[row]] for row in asked.tolist()], _FILLER)
         return tokens.to(self._device), real.to(self._device)
 
+    def _stored(self, keys: Sequence[str]) -> ImageTokens:
+        half = self._device.type == "cuda" and not self.options.full_precision
+
+        def compute(some: Sequence[str]) -> list[Tensor]:
+            with torch.no_grad(), torch.autocast(self._device.type, torch.bfloat16, enabled=half):
+                return list(self._seen(some))
+
+        # what is computed in few bits must not pass for what is computed in full
+        precision = f"{self.options.quantisation or ''}{'-bf16' if half else ''}"
+        name = f"siglip-{self._digest[:24]}-{self.processing.key}{precision}"
+        stored = ImageTokens(name, compute, setting="checkpoint")
+        stored.add(keys)
+        return stored
+
+    def _seen(self, keys: Sequence[str]) -> Tensor:
+        """What SigLIP makes of pictures now, before the projector, ``(pictures, n, d)``."""
+        pixels = self.processing.values(self.store, keys, self._device)
+        states: Tensor = parts.inner(self.wrapped).model.vision_tower(pixels).last_hidden_state
+        return states
+
     def _read(self, inputs: PaliGemmaInputs, asked: Tensor) -> Read:
+        wanted = tuple(asked.tolist())
+        if self._last is not None and self._last[0] == wanted:
+            return self._last[1]
+        read = self.decoder.read(self._prefix(inputs, asked))
+        self._last = (wanted, read) if self._remembers else None
+        return read
+
+    def _prefix(self, inputs: PaliGemmaInputs, asked: Tensor) -> Prefix:
         tokens, real = self._prefix_tokens(inputs, asked)
         shown, picture = torch.unique(inputs.rows[asked], return_inverse=True)
-        pixels = self.processing.values(self.store, [inputs.keys[row] for row in shown.tolist()], self._device)
-        images = parts.inner(self.wrapped).get_image_features(pixels).pooler_output[picture]
+        keys = [inputs.keys[row] for row in shown.tolist()]
+        seen = torch.stack(inputs.stored.of(keys, self._device)) if inputs.stored else self._seen(keys)
+        images = parts.inner(self.wrapped).model.multi_modal_projector(seen)[picture]
         words = self.decoder.embed(tokens[:, self.image_tokens :])  # Gemma's embeddings scale themselves
         embeddings = torch.cat([images.to(words.dtype), words], 1)
-        return self.decoder.read(replace(Prefix.plain(tokens, embeddings, real, first=1), bidirectional=True))
+        return replace(Prefix.plain(tokens, embeddings, real, first=1), bidirectional=True)
 
 
 class PaliGemmaFamily:
@@ -241,7 +296,7 @@ def _model(
         _KINDS,
         family="paligemma",
         quantisation=options.quantisation,
-        unquantised=["lm_head", *(_PLACES[part] for part, mode in _modes(options).items() if mode == "full")],
+        unquantised=[_PLACES["head"], *(_PLACES[part] for part, mode in _modes(options).items() if mode == "full")],
     )
     processing = ImageProcessing(find_weights(options.checkpoint))
     with seeded(seed):
@@ -263,9 +318,9 @@ def _modes(options: PaliGemmaOptions) -> dict[PartName, Mode]:
     Raises:
         RecipeError: for a combination that cannot be saved and found again.
     """
-    modes = {**_TRAINED, **options.train}
-    if modes["projector"] == "lora":
-        raise RecipeError("model.train.projector may be frozen or full; it is one small linear layer.")
+    modes: dict[PartName, Mode] = {**_TRAINED, **options.train}
+    if "lora" in (modes["projector"], modes.get("head")):
+        raise RecipeError("model.train: projector and head may be frozen or full; each is one linear layer.")
     if modes["language_model"] == "full" and modes["vision"] == "lora":
         raise RecipeError(
             "model.train: language_model cannot be full beside LoRA on vision, because its head shares the weights of "
@@ -275,12 +330,13 @@ def _modes(options: PaliGemmaOptions) -> dict[PartName, Mode]:
 
 
 def _with_modes(options: PaliGemmaOptions, model: Any) -> Any:
-    modes = _modes(options)
+    modes = {str(part): mode for part, mode in _modes(options).items()}
     return parts.set_trained(model, _parts(model), modes, options.lora, base=options.checkpoint)
 
 
 def _parts(model: Any) -> dict[str, nn.Module]:
-    return {part: model.get_submodule(place) for part, place in _PLACES.items()}
+    tied = model.lm_head.weight is model.get_input_embeddings().weight
+    return {part: model.get_submodule(place) for part, place in _PLACES.items() if part != "head" or not tied}
 
 
 def _image_tokens(config: Any) -> int:

@@ -24,6 +24,7 @@ from radvqa.models.decoder import CausalDecoder, Prefix, Read
 from radvqa.models.family import Context, VqaModel
 from radvqa.models.fusion import seeded
 from radvqa.models.generator import IMAGE_TOKEN, AnsweringOptions, Generator, Lesson, Written, answers_of, pad
+from radvqa.models.image_tokens import ImageTokens
 from radvqa.models.parts import Assembly, LoraOptions, Mode
 from radvqa.models.prompts import Prompts
 from radvqa.models.qwen_pictures import QwenPictures, positions
@@ -72,11 +73,13 @@ class Qwen2VlInputs:
     Attributes:
         rows: which distinct picture each row shows, ``(rows,)``.
         keys: content keys of the distinct pictures.
+        stored: their image tokens, where the vision tower is frozen.
         prompts: tokens of each row after the picture, up to where the answer begins.
     """
 
     rows: Tensor
     keys: Sequence[str]
+    stored: ImageTokens | None
     prompts: Sequence[Sequence[int]]
 
 
@@ -97,10 +100,10 @@ class Qwen2Vl:
             tokenizer, options.checkpoint, settings.image_token_id, settings.vision_end_token_id, options.system
         )
         self.image = str(tokenizer.convert_ids_to_tokens(settings.image_token_id))
-        self.parts = parts_of(model)
         self.wrapped = trained(options, model)
         self.module = Assembly(model=self.wrapped)
         self.inner: Any = parts.inner(self.wrapped)
+        self.parts = parts_of(self.inner)
         self.decoder = CausalDecoder(
             self.inner.model.language_model,
             self.inner.get_input_embeddings(),
@@ -108,22 +111,25 @@ class Qwen2Vl:
             _ends(self.frame.end, model.generation_config),
         )
         self.store = ImageStore(pictures)
+        self._digest = hub.digest(options.checkpoint)
+        self._frozen = not any(parameter.requires_grad for parameter in self.parts["vision"].parameters())
 
     def digests(self) -> dict[str, str]:
         """Fingerprint of the checkpoint as published."""
-        return {self.options.checkpoint: hub.digest(self.options.checkpoint)}
+        return {self.options.checkpoint: self._digest}
 
     def image_keys(self, samples: Sequence[Sample], problems: Problems) -> dict[str, str]:
         """Put the pictures into the store, each at its own size."""
         return self.store.add(samples, problems)
 
     def encode(self, samples: Sequence[Sample], image_keys: Sequence[str]) -> Qwen2VlInputs:
-        """Tokenise the prompts."""
+        """Tokenise the prompts; image tokens of a frozen tower are computed once for all runs."""
         distinct = list(dict.fromkeys(image_keys))
         place = {key: row for row, key in enumerate(distinct)}
         rows = torch.tensor([place[key] for key in image_keys], dtype=torch.long, device=self._device)
         prompts = [self.frame.prompt(self.tokenizer, self.options.prompts.of(sample)) for sample in samples]
-        return Qwen2VlInputs(rows, distinct, prompts)
+        stored = self._stored(distinct) if self._frozen else None
+        return Qwen2VlInputs(rows, distinct, stored, prompts)
 
     def image_rows(self, inputs: Qwen2VlInputs) -> Tensor:
         """Which distinct picture each row shows."""
@@ -171,6 +177,24 @@ class Qwen2Vl:
     def _device(self) -> torch.device:
         return next(self.module.parameters()).device
 
+    def _stored(self, keys: Sequence[str]) -> ImageTokens:
+        half = self._device.type == "cuda" and not self.options.full_precision
+
+        def compute(some: Sequence[str]) -> list[Tensor]:
+            with torch.no_grad(), torch.autocast(self._device.type, torch.bfloat16, enabled=half):
+                return self._seen(some)
+
+        # what a GPU computes in half precision must not pass for what is computed in full
+        name = f"{self._digest[:24]}-{self.pictures.key}{'-bf16' if half else ''}"
+        stored = ImageTokens(name, compute, setting="max_pixels")
+        stored.add(keys)
+        return stored
+
+    def _seen(self, keys: Sequence[str]) -> list[Tensor]:
+        """Image tokens of pictures, through the vision tower now."""
+        cut = self.pictures.patches(self.store, keys, self._device)
+        return list(self.inner.model.get_image_features(cut.values, cut.grid).pooler_output)
+
     def _layout(self, keys: Sequence[str]) -> Prefix:
         """Prefixes of some pictures without their embeddings, which a lesson does not need."""
         before, after = self.frame.before, self.frame.after
@@ -187,8 +211,7 @@ class Qwen2Vl:
     def _read(self, inputs: Qwen2VlInputs, shown: Tensor) -> Read:
         keys = [inputs.keys[row] for row in shown.tolist()]
         layout = self._layout(keys)
-        cut = self.pictures.patches(self.store, keys, self._device)
-        images = torch.cat(tuple(self.inner.model.get_image_features(cut.values, cut.grid).pooler_output))
+        images = torch.cat(inputs.stored.of(keys, self._device) if inputs.stored else self._seen(keys))
         words = self.decoder.embed(layout.tokens.clamp(min=0))
         from_picture = (layout.tokens == IMAGE_TOKEN)[..., None]
         embeddings = words.masked_scatter(from_picture, images.to(words.dtype))
@@ -221,10 +244,16 @@ class Qwen2VlFamily:
 
 def parts_of(model: Any) -> dict[str, nn.Module]:
     """Vision tower with its merger, language model, and the head where it has weights of its own."""
-    found: dict[str, nn.Module] = {"vision": model.model.visual, "language_model": model.model.language_model}
+    found = {"vision": model.model.visual, "language_model": model.model.language_model}
     if model.lm_head.weight is not model.get_input_embeddings().weight:
         found["head"] = model.lm_head
-    return found
+    return {name: _used(part) for name, part in found.items()}
+
+
+def _used(part: nn.Module) -> nn.Module:
+    """The copy that learns, where ``peft`` wraps a part that is learned whole beside LoRA; else the part itself."""
+    copies = getattr(part, "modules_to_save", None)
+    return part if copies is None else copies["default"]
 
 
 def trained(options: Qwen2VlOptions, model: Any) -> Any:
@@ -252,8 +281,9 @@ def _kind(options: Qwen2VlOptions) -> Any:
 def _model(
     options: Qwen2VlOptions, known: AnswerVocabulary, closed: Sequence[str], seed: int, device: torch.device
 ) -> Generator[Qwen2VlInputs]:
+    kind = _kind(options)
     pictures = QwenPictures(find_weights(options.checkpoint), options.min_pixels, options.max_pixels)
-    model = hub.load(_kind(options), options.checkpoint, KINDS, family="qwen2_vl")
+    model = hub.load(kind, options.checkpoint, KINDS, family="qwen2_vl")
     with seeded(seed):
         net = Qwen2Vl(options, model, hub.tokenizer(options.checkpoint), pictures)
     net.module.to(device)

@@ -62,7 +62,8 @@ class ViltOptions(BaseModel):
         description="What is learned of the transformer; the classifier over the answers is always learned whole.",
     )
     lora: LoraOptions | None = Field(
-        LoraOptions(targets=("query", "key", "value")), description="Where the transformer's mode is lora."
+        LoraOptions(r=8, alpha=32, dropout=0.05, targets=("query", "key", "value")),
+        description="Where the transformer's mode is lora.",
     )
     long_questions: Literal["refuse", "cut"] = Field(
         "refuse",
@@ -139,11 +140,11 @@ class Vilt:
         """Tokenise the questions; too long ones, where they may be cut, are counted."""
         questions = [self._tokens(sample) for sample in samples]
         self.cut += sum(len(tokens) > self.longest for tokens in questions)
-        fitting = [[*tokens[: self.longest - 1], tokens[-1]] for tokens in questions]
+        fitting = [[*tokens[:-1][: self.longest - 1], tokens[-1]] for tokens in questions]  # the end mark stays
         distinct = list(dict.fromkeys(image_keys))
         place = {key: row for row, key in enumerate(distinct)}
         rows = torch.tensor([place[key] for key in image_keys], dtype=torch.long, device=self.model.device)
-        return ViltInputs(rows, distinct, [q if len(q) <= self.longest else f for q, f in zip(questions, fitting)])
+        return ViltInputs(rows, distinct, fitting)
 
     def image_rows(self, inputs: ViltInputs) -> Tensor:
         """Which distinct picture each row shows."""
@@ -248,7 +249,7 @@ def _pretrained(name: str, labels: Sequence[str]) -> Any:
 
 
 def _trained(model: Any, options: ViltOptions) -> Any:
-    modes: dict[str, Mode] = {**ViltOptions().train, **options.train, "classifier": "full"}
+    modes: dict[str, Mode] = {"transformer": options.train.get("transformer", "lora"), "classifier": "full"}
     return parts.set_trained(model, _parts(model), modes, options.lora, base=options.checkpoint)
 
 

@@ -19,7 +19,7 @@ from radvqa.sample import Sample
 from radvqa.training.doctor import labels, learning, neighbours, pictures, writing
 from radvqa.training.doctor.finding import Finding
 from radvqa.training.doctor.labels import Decoded
-from radvqa.training.doctor.patient import Patient, admit
+from radvqa.training.doctor.patient import Patient, admit, writes
 from radvqa.training.doctor.restore import untouched
 from radvqa.training.doctor.trial import learn_by_heart
 
@@ -150,7 +150,7 @@ def examine(
         patient = admit(model, samples, problems, modes or {})
         table = labels.decoded(patient)
         findings = _look([LABELS_FIT], patient)
-        if all(found.level == "ok" for found in findings):
+        if not writes(model) or labels.shapes_fit(patient):
             findings += _look(BEFORE, patient)
             patient.look_at_other_pictures()
             patient.trial = learn_by_heart(model, patient.prepared, patient.few, start)

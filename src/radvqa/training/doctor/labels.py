@@ -56,7 +56,7 @@ def _learned(targets: Tensor) -> list[int]:
 
 def _ignored(patient: Patient, row: int) -> dict[str, int]:
     lesson = patient.lesson
-    if lesson.targets.shape != lesson.inputs.shape:
+    if not shapes_fit(patient):
         return {}
     silent, real = lesson.targets[row] == IGNORED, lesson.real[row]
     picture = lesson.inputs[row] == IMAGE_TOKEN
@@ -67,10 +67,16 @@ def _ignored(patient: Patient, row: int) -> dict[str, int]:
     }
 
 
+def shapes_fit(patient: Patient) -> bool:
+    """Whether inputs, labels and padding are laid out position by position; nothing can be computed else."""
+    lesson = patient.lesson
+    return lesson.inputs.shape == lesson.targets.shape == lesson.real.shape
+
+
 def labels_fit(patient: Patient) -> Iterator[Finding]:
     """Every position has one label, and what is read next is what had to be written."""
     check, lesson = "labels_fit_inputs", patient.lesson
-    if not lesson.inputs.shape == lesson.targets.shape == lesson.real.shape:
+    if not shapes_fit(patient):
         shapes = f"{tuple(lesson.inputs.shape)} and {tuple(lesson.targets.shape)}"
         yield Finding(
             check,
@@ -81,7 +87,8 @@ def labels_fit(patient: Patient) -> Iterator[Finding]:
         return
     wrong = []
     for row, sample in enumerate(patient.prepared.samples):
-        places = (lesson.targets[row] != IGNORED).nonzero()[:, 0]
+        words = lesson.real[row] & (lesson.inputs[row] != IMAGE_TOKEN)
+        places = (words & (lesson.targets[row] != IGNORED)).nonzero()[:, 0]
         read = lesson.inputs[row, places[1:]]
         if read.tolist() != lesson.targets[row, places[:-1]].tolist():
             wrong.append(sample.id)
@@ -170,8 +177,8 @@ def prompts_are_silent(patient: Patient) -> Iterator[Finding]:
         yield Finding(
             "prompts_carry_no_loss",
             "error",
-            f"In {len(early)} rows ({named(early)}) the learned tokens do not begin with the answer's: set every target "
-            f"before the answer to {IGNORED}, and learn every token of the answer.",
+            f"In {len(early)} rows ({named(early)}) the learned tokens do not begin with the answer's: set every "
+            f"target before the answer to {IGNORED}, and learn every token of the answer.",
         )
 
 
@@ -206,7 +213,7 @@ def pictures_are_whole(patient: Patient) -> Iterator[Finding]:
     found = ((lesson.inputs == IMAGE_TOKEN) & lesson.real).sum(1).tolist()
     told: list[int] | None = None
     if isinstance(model.net, CountsImageTokens):
-        told = model.net.image_tokens(patient.prepared.inputs, patient.rows)
+        told = model.net.expected_image_tokens(patient.prepared.inputs, patient.rows)
     shown = patient.prepared.image_rows[patient.rows].tolist()
     most = {picture: max(f for f, p in zip(found, shown, strict=True) if p == picture) for picture in shown}
     expected = told if told is not None else [most[picture] for picture in shown]

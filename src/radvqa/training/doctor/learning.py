@@ -32,8 +32,8 @@ def learned_parts_learn(patient: Patient) -> Iterator[Finding]:
         yield Finding(
             check,
             "warning",
-            f"{len(still)} tensors count as trained but never moved ({named(still)}): nothing uses them, or no gradient "
-            f"reaches them.",
+            f"{len(still)} tensors count as trained but never moved ({named(still)}): nothing uses them, or no "
+            f"gradient reaches them.",
         )
 
 
@@ -75,11 +75,11 @@ def few_are_learned(patient: Patient) -> Iterator[Finding]:
             f"{trial.learning_rate:g}, loss {trial.first_loss:.3g} → {trial.last_loss:.3g}).",
         )
     else:
-        falls = trial.last_loss < trial.first_loss / 2 and 2 * trial.right >= trial.total
+        # half of them: different answers, token by token, are no accident; what is trained may be too little for all
         yield Finding(
             check,
-            "warning" if falls else "error",
-            f"Only {trial.right} of {trial.total} samples could be learned by heart in {trial.steps} steps at three "
+            "warning" if 2 * trial.right >= trial.total else "error",
+            f"Only {trial.right} of {trial.total} samples could be learned by heart in {trial.steps} steps at several "
             f"learning rates (loss {trial.first_loss:.3g} → {trial.last_loss:.3g}): too little is trained, or what "
             f"is learned cannot be told from what is read.",
         )

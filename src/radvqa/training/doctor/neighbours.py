@@ -22,7 +22,7 @@ def answers_are_their_own(patient: Patient) -> Iterator[Finding]:
     }.items():
         for sample, own, other in zip(patient.samples, alone, answers, strict=True):
             if _differ(own, other, patient.tolerance):
-                told = f"{own.text!r} ({own.confidence:.3f}) alone, {other.text!r} ({other.confidence:.3f}) {way}"
+                told = f"{_shown(own)} alone, {_shown(other)} {way}"
                 wrong.setdefault(sample.id, []).append(told)
     if not wrong and writes(patient.model):
         wrong = _told_by_probabilities(patient)
@@ -69,4 +69,10 @@ def _log_probabilities(patient: Patient, batches: list[Tensor]) -> list[float]:
 
 
 def _differ(own: ModelAnswer, other: ModelAnswer, tolerance: float) -> bool:
-    return own.text != other.text or abs(own.confidence - other.confidence) > tolerance
+    if own.text != other.text or own.confidence is None or other.confidence is None:
+        return own.text != other.text
+    return abs(own.confidence - other.confidence) > tolerance
+
+
+def _shown(answer: ModelAnswer) -> str:
+    return repr(answer.text) + (f" ({answer.confidence:.3f})" if answer.confidence is not None else "")

@@ -10,12 +10,14 @@ from torch import Tensor, nn
 from radvqa.models.family import VqaModel
 from radvqa.training.doctor.restore import Kept
 
-LEARNING_RATES = (2e-3, 2e-4, 2e-2)
-"""Tried one after the other, from the same start, until one works."""
+LEARNING_RATES = (2e-3, 1e-2, 2e-4)
+"""Tried for a few steps, from the same start; the first one that clearly falls, else the lowest, is gone on with."""
 
-_STEPS = 240
-_WINDOW = 30  # steps within which the loss must have fallen
-_FALLEN = 0.9  # to this part of what it was
+_FIRST_STEPS = 25  # after which another learning rate is tried, unless
+_CLEARLY = 0.6  # the loss is down to this part of what it was
+_STEPS = 200
+_WINDOW = 50  # steps within which the loss must have fallen
+_FALLEN = 0.99  # to this part of what it was
 _LOOK_EVERY = 10  # steps, when dropout may hide that all is learned
 
 
@@ -27,7 +29,7 @@ class Trial:
         total: number of samples.
         right: how many of them are answered token by token in evaluation mode at the end.
         first_loss: before the first step.
-        last_loss: the smallest at the end of an attempt; both in evaluation mode.
+        last_loss: after the last one; both in evaluation mode.
         steps: of all attempts together.
         learning_rate: of the last attempt.
         reached: trained parameters that a gradient other than zero reached.
@@ -53,69 +55,94 @@ def learn_by_heart(model: VqaModel, prepared: Any, rows: Tensor, start: Kept) ->
         rows: to learn, ``(b,)``.
         start: what every attempt begins from.
     """
-    first_loss, right = _look(model, prepared, rows)
-    reached: set[str] = set()
-    moved: set[str] = set()
-    steps, best_loss, rate = 0, first_loss, 0.0
-    trains = any(parameter.requires_grad for parameter in model.module.parameters())
-    for rate in LEARNING_RATES if trains else ():
-        start.put_back()
-        steps += _attempt(model, prepared, rows, rate, reached)
-        moved |= start.moved()
-        loss, right = _look(model, prepared, rows)
-        best_loss = min(best_loss, loss) if math.isfinite(loss) else best_loss
-        if right == len(rows):
-            break
-        if not math.isfinite(loss):
-            start.put_back()  # so that what is looked at next are numbers
-    return Trial(
-        total=len(rows),
-        right=right,
-        first_loss=first_loss,
-        last_loss=best_loss,
-        steps=steps,
-        learning_rate=rate,
-        reached=frozenset(reached),
-        moved=frozenset(moved),
-    )
+    effort = _Effort(model, prepared, rows, start, set(), set())
+    first_loss, _ = effort.look()
+    if not any(parameter.requires_grad for parameter in model.module.parameters()):
+        return effort.told(first_loss, 0.0)
+    lowest: dict[float, float] = {}
+    for rate in LEARNING_RATES:
+        lowest[rate] = effort.attempt(rate, _FIRST_STEPS, goes_on=True)
+        if lowest[rate] < _CLEARLY * first_loss or effort.learned:
+            return effort.told(first_loss, rate)
+    best = min(lowest, key=lambda rate: lowest[rate])
+    effort.attempt(best, _STEPS)
+    return effort.told(first_loss, best)
 
 
-def _attempt(model: VqaModel, prepared: Any, rows: Tensor, rate: float, reached: set[str]) -> int:
-    """Train at one learning rate; returns the number of steps."""
-    trained = [parameter for parameter in model.module.parameters() if parameter.requires_grad]
-    optimizer = torch.optim.Adam(trained, lr=rate)
-    losses: list[float] = []
-    for step in range(1, _STEPS + 1):
-        model.module.train()
-        told = model.loss(prepared, rows)
-        optimizer.zero_grad(set_to_none=True)
-        if not told.loss.requires_grad:
-            return step  # nothing that is trained takes part; the check of the parts names it
-        told.loss.backward()  # type: ignore[no-untyped-call]
-        if step <= 3:  # low-rank additions begin at zero, so that half of them learn from the second step on
-            _note_gradients(model.module, reached)
-        nn.utils.clip_grad_norm_(trained, 1.0)
-        optimizer.step()
-        losses.append(told.loss.item())
-        if not math.isfinite(losses[-1]):
-            return step
-        learned = int(told.correct) == len(rows)
-        if (learned or step % _LOOK_EVERY == 0) and step > 3 and _look(model, prepared, rows)[1] == len(rows):
-            return step
-        if step > 2 * _WINDOW and min(losses[-_WINDOW:]) > _FALLEN * min(losses[:-_WINDOW]):
-            return step
-    return _STEPS
+@dataclass
+class _Effort:
+    """Attempts to learn some rows, and what they moved."""
+
+    model: VqaModel
+    prepared: Any
+    rows: Tensor
+    start: Kept
+    reached: set[str]
+    moved: set[str]
+    steps: int = 0
+    learned: bool = False
+
+    def attempt(self, rate: float, most: int, *, goes_on: bool = False) -> float:
+        """Train from the start at one learning rate; returns the lowest loss of the last steps.
+
+        Args:
+            rate: the learning rate.
+            most: number of steps.
+            goes_on: train on to the end when the loss has clearly fallen by then.
+        """
+        self.start.put_back()
+        module = self.model.module
+        trained = [parameter for parameter in module.parameters() if parameter.requires_grad]
+        optimizer = torch.optim.Adam(trained, lr=rate)
+        losses: list[float] = []
+        while len(losses) < most:
+            module.train()
+            told = self.model.loss(self.prepared, self.rows)
+            losses.append(told.loss.item())
+            self.steps += 1
+            if not told.loss.requires_grad or not math.isfinite(losses[-1]):
+                break  # nothing that is trained takes part, which the checks of the parts say; or a rate too high
+            optimizer.zero_grad(set_to_none=True)
+            told.loss.backward()  # type: ignore[no-untyped-call]
+            if len(losses) <= 3:  # low-rank additions begin at zero: half of them learn from the second step on
+                self.reached |= _reached(module)
+            nn.utils.clip_grad_norm_(trained, 1.0)
+            optimizer.step()
+            looks = int(told.correct) == len(self.rows) or len(losses) % _LOOK_EVERY == 0
+            if looks and len(losses) > 3 and self.look()[1] == len(self.rows):
+                self.learned = True
+                break
+            if goes_on and len(losses) == most and min(losses) < _CLEARLY * losses[0]:
+                most = _STEPS
+            if len(losses) > 2 * _WINDOW and min(losses[-_WINDOW:]) > _FALLEN * min(losses[:-_WINDOW]):
+                break
+        self.moved |= self.start.moved()
+        if not math.isfinite(self.look()[0]):
+            self.start.put_back()  # so that what is looked at next are numbers
+            return math.inf
+        return min(losses)
+
+    def look(self) -> tuple[float, int]:
+        """Loss and number of right answers in evaluation mode."""
+        self.model.module.eval()
+        with torch.no_grad():
+            told = self.model.loss(self.prepared, self.rows)
+        return told.loss.item(), int(told.correct)
+
+    def told(self, first_loss: float, rate: float) -> Trial:
+        """What happened so far."""
+        last_loss, right = self.look()
+        return Trial(
+            total=len(self.rows),
+            right=right,
+            first_loss=first_loss,
+            last_loss=last_loss,
+            steps=self.steps,
+            learning_rate=rate,
+            reached=frozenset(self.reached),
+            moved=frozenset(self.moved),
+        )
 
 
-def _note_gradients(module: nn.Module, reached: set[str]) -> None:
-    for name, parameter in module.named_parameters():
-        if parameter.grad is not None and parameter.grad.any():
-            reached.add(name)
-
-
-def _look(model: VqaModel, prepared: Any, rows: Tensor) -> tuple[float, int]:
-    """Loss and number of right answers in evaluation mode."""
-    model.module.eval()
-    with torch.no_grad():
-        told = model.loss(prepared, rows)
-    return told.loss.item(), int(told.correct)
+def _reached(module: nn.Module) -> set[str]:
+    return {n for n, parameter in module.named_parameters() if parameter.grad is not None and parameter.grad.any()}

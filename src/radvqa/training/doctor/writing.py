@@ -54,37 +54,44 @@ def teacher_agrees(patient: Patient) -> Iterator[Finding]:
                 f"The loss finds {right} answers right, but {same} are given: they use different logits.",
             )
         return
-    generator = writer(model)
-    generator.module.eval()
-    lesson = generator.lesson(patient.prepared, patient.few)
-    with torch.no_grad():
-        likeliest = generator.net.logits(patient.prepared.inputs, patient.few, lesson).argmax(1)
-    counts = (lesson.targets != IGNORED).sum(1).tolist()
-    limit = generator.answering.tokens
-    exact = patient.few.device.type == "cpu"
-    wrong = []
-    for sample, taught, one, gold in zip(
-        patient.samples,
-        torch.split(likeliest, counts),
-        patient.written(patient.few),
-        [patient.prepared.answers[row] for row in patient.few.tolist()],
-        strict=True,
-    ):
-        told = taught.tolist()
-        if not told:
-            continue
-        differs = told == gold and list(one.tokens) != gold[:-1][:limit]
-        # also of rows that were not learned, unless rounding may decide between two tokens
-        begins_otherwise = exact and bool(one.tokens) and one.tokens[0] != told[0]
-        if differs or begins_otherwise:
-            wrong.append(f"{sample.id}: {_text(patient, told)!r} taught, {_text(patient, list(one.tokens))!r} written")
+    wrong = [told for told in _compared(patient) if told]
     if wrong:
         yield Finding(
             check,
             "error",
-            f"Training and generation disagree on {len(wrong)} of {len(counts)} rows ({named(wrong, 2)}): they must "
-            f"see the same prompt, picture, positions and masks.",
+            f"Training and generation disagree on {len(wrong)} of {len(patient.few)} rows ({named(wrong, 1)}): they "
+            f"must see the same prompt, picture, positions and masks.",
         )
+
+
+def _compared(patient: Patient) -> Iterator[str]:
+    """For each of the few rows, in which way it is written otherwise than it was taught; empty when it is not."""
+    model, rows = writer(patient.model), patient.few
+    model.module.eval()
+    lesson = model.lesson(patient.prepared, rows)
+    learned = lesson.targets != IGNORED
+    with torch.no_grad():
+        scores = model.net.logits(patient.prepared.inputs, rows, lesson).float().log_softmax(1)
+    chosen = scores.gather(1, lesson.targets[learned][:, None])[:, 0]
+    counts = learned.sum(1).tolist()
+    for sample, row, one, likeliest, probabilities in zip(
+        patient.samples,
+        rows.tolist(),
+        patient.written(rows),
+        torch.split(scores.argmax(1), counts),
+        torch.split(chosen, counts),
+        strict=True,
+    ):
+        gold, told = patient.prepared.answers[row], likeliest.tolist()
+        if told == gold and list(one.tokens) != gold[:-1][: model.answering.tokens]:
+            yield f"{sample.id}: {_text(patient, told)!r} taught, {_text(patient, list(one.tokens))!r} written"
+            continue
+        taught, written = probabilities.sum().item(), one.log_probability
+        same = told == gold and one.ended
+        if same and abs(taught - written) > patient.tolerance * max(1.0, abs(taught)):
+            yield f"{sample.id}: log-probability {taught:.4f} when taught, {written:.4f} when written"
+        else:
+            yield ""
 
 
 def _text(patient: Patient, tokens: list[int]) -> str:

@@ -1,0 +1,40 @@
+"""The terminal's page about one timed model family."""
+
+from collections.abc import Mapping
+from typing import Any
+
+
+def show_family_bench(found: Mapping[str, Any]) -> None:
+    """Print both ways side by side, the ratios, and whether their outputs are equal."""
+    print(
+        f"{found['family']}, weights: {found['weights']}, {found['parameters']:,} parameters "
+        f"({found['trained_parameters']:,} trained), {found['device']}"
+    )
+    print(
+        f"{found['images']} images × {found['questions_per_image']} questions; naive: {found['naive']}; fp32; "
+        f"median of {found['repeats']}"
+    )
+    _row("", "ours", "naive", "ratio")
+    for title, key, ratio in (
+        ("training samples/s", "train_samples_per_second", "train_ratio"),
+        ("answered questions/s", "questions_per_second", "predict_ratio"),
+    ):
+        _row(title, f"{found[f'ours_{key}']:.2f}", f"{found[f'naive_{key}']:.2f}", f"{found[ratio]:.2f} ×")
+    ours, naive = (f"{found[f'{way}_peak_memory_bytes'] / 2**20:,.0f} MiB" for way in ("ours", "naive"))
+    _row("peak memory", ours, naive, f"{found['memory_ratio']:.2f} ×")
+    print(
+        f"Training counts {found['epochs']} epochs, the cold caches of the first included; the first alone "
+        f"{found['train_ratio_first_epoch']:.2f} ×, later ones {found['train_ratio_later_epochs']:.2f} ×. "
+        f"Answering begins with cold caches."
+    )
+    verdict = "equal" if found["outputs_equal"] else "NOT EQUAL"
+    print(
+        f"Outputs {verdict}: {found['answers_unequal']} of {found['answers_compared']} answers differ "
+        f"({found['distinct_answers']} distinct), confidences by {found['confidence_difference']:.1e} "
+        f"(allowed {found['confidence_tolerance']:.0e}), gradients by {found['gradient_difference']:.1e} "
+        f"(allowed {found['gradient_tolerance']:.0e})"
+    )
+
+
+def _row(title: str, ours: str, naive: str, ratio: str) -> None:
+    print(f"  {title:22}{ours:>14}{naive:>14}{ratio:>12}")
