@@ -51,7 +51,8 @@ def assert_whole(run: Run, family: str, questions: int) -> None:
     assert not [row for row in predictions if row["question"].lower() in row["prediction"].lower()]
     assert run.facts["parameters"]["trainable"] > 0
     assert run.history[0]["train_loss"] > 0
-    assert (run.checkpoints / "adapter" / "adapter_config.json").is_file() == (family not in WITHOUT_LORA)
+    adapters = list((run.checkpoints / "adapter").rglob("adapter_config.json"))
+    assert bool(adapters) == (family not in WITHOUT_LORA)
 
 
 @pytest.mark.slow
@@ -87,7 +88,7 @@ def test_on_slake(family: str, tmp_path: Path) -> None:
         "select": str(splits["validate"]),
         "test": str(splits["test"]),
     }
-    run = train(recipe(tmp_path, family, data), out=tmp_path / "run")
+    run = train(recipe(tmp_path, family, data), out=tmp_path / "run", doctor=False)
     predict(run.folder)
     score(run.folder)
     assert_whole(run, family, 40)

@@ -8,9 +8,7 @@ from radvqa.prediction import Prediction, from_sample
 _ROWS_PER_PASS = 256
 
 
-def answer_prepared(
-    model: VqaModel, prepared: Prepared, *, with_loss: bool = True
-) -> tuple[list[Prediction], float]:
+def answer_prepared(model: VqaModel, prepared: Prepared, *, with_loss: bool = True) -> tuple[list[Prediction], float]:
     """Answer every prepared row; returns the predictions in the rows' order and the mean loss (0 without it).
 
     Questions about one picture are answered in one pass, wherever they stand in the data set.

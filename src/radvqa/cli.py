@@ -10,6 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from radvqa.errors import RadvqaError
+from radvqa.registry import Registry
 
 app = typer.Typer(
     name="radvqa",
@@ -549,3 +550,43 @@ def bench_data(
         )
 
     _emit(result, as_json, show)
+
+
+def _add_family_bench(family: str) -> None:
+    """Add ``radvqa bench FAMILY``."""
+
+    @bench_app.command(
+        family, help=f"Training and answering with {family}: ours against the naive loop, outputs equal."
+    )
+    def bench_family(
+        overrides: Overrides = None,
+        size: Annotated[str, typer.Option(help="Of random weights: tiny, small, or base, as published.")] = "small",
+        recipe: Annotated[Path | None, typer.Option(help="Take the model and its real weights from a recipe.")] = None,
+        images: Annotated[int, typer.Option(min=1, help="Pictures of a batch.")] = 2,
+        questions_per_image: Annotated[int, typer.Option(min=1, help="About each picture.")] = 11,
+        epochs: Annotated[int, typer.Option(min=1, help="Over which the cold start of training is spread.")] = 10,
+        repeats: Annotated[int, typer.Option(min=1, help="Timed passes; the median counts.")] = 3,
+        device: Device = "auto",
+        as_json: AsJson = False,
+    ) -> None:
+        from radvqa.commands.bench_families import bench_family
+        from radvqa.report.bench import show_family_bench
+
+        result = bench_family(
+            family,
+            size=size,
+            images=images,
+            questions_per_image=questions_per_image,
+            epochs=epochs,
+            repeats=repeats,
+            device_name=device,
+            recipe=recipe,
+            overrides=overrides or (),
+        )
+        _emit(result, as_json, lambda: show_family_bench(result))
+
+
+_TIMED_OTHERWISE = ("cnn_lstm", "coattention", "endpoint")  # a command of its own; cached features alone; no net
+for _family in Registry[Any]("radvqa.models.families", "FAMILY"):
+    if _family not in _TIMED_OTHERWISE:
+        _add_family_bench(_family)

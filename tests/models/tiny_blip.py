@@ -53,4 +53,9 @@ def section(folder: Path) -> dict[str, Any]:
         model.text_decoder.cls.predictions.bias.data[SEP] = 1.0  # some answers end before the limit
     model.save_pretrained(folder)
     BlipImageProcessorPil(size={"height": SIDE, "width": SIDE}).save_pretrained(folder)
-    return {"family": "blip", "checkpoint": str(folder), "answering": {"tokens": 12}}
+    return {
+        "family": "blip",
+        "checkpoint": str(folder),
+        "train": {"vision": "lora", "text_encoder": "lora", "text_decoder": "full"},
+        "answering": {"tokens": 24},
+    }

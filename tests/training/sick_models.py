@@ -391,4 +391,4 @@ class OtherOrder(Healthy):
 def model(net: Callable[[Sequence[Sample]], Any], samples: Sequence[Sample], *, tokens: int = 6) -> Generator[Any]:
     """Wrap a net as families do."""
     known, closed = answers_of(samples)
-    return Generator(net(samples), AnsweringOptions(tokens=tokens), known, closed, {}, 0)  # type: ignore[call-arg]
+    return Generator(net(samples), AnsweringOptions(tokens=tokens), known, closed, {}, 0)

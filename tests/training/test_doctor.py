@@ -206,6 +206,14 @@ def test_everything_is_put_back(samples: list[Sample], net: Any) -> None:
     assert model.cut == 7
 
 
+def test_the_same_model_is_found_to_be_the_same_whatever_was_drawn_before(samples: list[Sample]) -> None:
+    found = []
+    for seed in (1, 2):
+        torch.manual_seed(seed)
+        found.append(examine(classifier(samples), samples, Problems()).findings)
+    assert found[0] == found[1]  # dropout included
+
+
 def test_everything_is_put_back_after_a_failure(samples: list[Sample]) -> None:
     model = sick.model(sick.Healthy, samples)
     weight = dict(model.module.named_parameters())["vision.out.weight"]

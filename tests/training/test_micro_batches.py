@@ -63,7 +63,7 @@ def test_the_smaller_size_stays(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_one_question_that_does_not_fit_is_told() -> None:
-    with pytest.raises(RadvqaError, match="single question at a time.*model.image_size"):
+    with pytest.raises(RadvqaError, match=r"single question at a time.*model\.image_size"):
         backward(Hungry(0), 1)
 
 

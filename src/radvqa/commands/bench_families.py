@@ -19,11 +19,11 @@ from radvqa import answering, console, device, files
 from radvqa.data import registry
 from radvqa.data.dataset import Problems
 from radvqa.data.store import ImageStore
-from radvqa.errors import DataError, RadvqaError
+from radvqa.errors import DataError, RadvqaError, nearest
 from radvqa.models import random_checkpoints, zoo
 from radvqa.models.family import Context
 from radvqa.models.naive import Naive, naive
-from radvqa.models.random_checkpoints import Size
+from radvqa.models.random_checkpoints import SIZES
 from radvqa.recipe import ModelSection, load_recipe
 from radvqa.sample import Sample
 
@@ -56,10 +56,12 @@ class _Ours:
     def __init__(self, model: Any, samples: Sequence[Sample], scratch: Path) -> None:
         self._model, self._samples, self._scratch, self._times = model, samples, scratch, count()
         self._prepared: Any = None
+        self._cache = scratch
 
     def prepare(self) -> None:
         """Decode, resize, tokenise, and compute what is frozen, all from nothing."""
-        with files.cold_cache(self._scratch / f"cache-{next(self._times)}"):
+        self._cache = self._scratch / f"cache-{next(self._times)}"
+        with files.cold_cache(self._cache):
             net = self._model.net
             net.store = ImageStore(net.store.preprocessing)
             self._prepared = self._model.prepare(self._samples, Problems())
@@ -67,21 +69,23 @@ class _Ours:
     def loss(self) -> Tensor:
         """Loss of the batch."""
         rows = torch.arange(len(self._samples), device=self._prepared.image_rows.device)
-        loss: Tensor = self._model.loss(self._prepared, rows).loss
+        with files.cold_cache(self._cache):
+            loss: Tensor = self._model.loss(self._prepared, rows).loss
         return loss
 
     def answers(self) -> list[tuple[str, float]]:
         """Texts and confidences, from nothing."""
         self.prepare()
-        found, _ = answering.answer_prepared(self._model, self._prepared, with_loss=False)
+        with files.cold_cache(self._cache):
+            found, _ = answering.answer_prepared(self._model, self._prepared, with_loss=False)
         return [(one.prediction, one.confidence or 0.0) for one in found]
 
 
 def bench_family(
     family: str,
     *,
-    size: Size = "small",
-    images: int = 3,
+    size: str = "small",
+    images: int = 2,
     questions_per_image: int = 11,
     epochs: int = 10,
     repeats: int = 3,
@@ -177,7 +181,7 @@ def grouped(samples: Sequence[Sample], images: int, questions_per_image: int) ->
 
 
 def _section(
-    family: str, size: Size, folder: Path, samples: Sequence[Sample], recipe: Path | None, overrides: Sequence[str]
+    family: str, size: str, folder: Path, samples: Sequence[Sample], recipe: Path | None, overrides: Sequence[str]
 ) -> ModelSection:
     if recipe is not None:
         section = load_recipe(recipe, overrides).model
@@ -191,8 +195,11 @@ def _section(
             f"There are no random weights for {family}; name a recipe whose weights are here (--recipe), or use "
             f"{', '.join(random_checkpoints.MAKERS)}."
         )
+    known = {name: name for name in SIZES}
+    if size not in known:
+        raise RadvqaError(f"There is no size {size!r}; {nearest(size, list(SIZES))}")
     texts = [text for sample in samples for text in (sample.question, sample.answer)]
-    return ModelSection.model_validate(random_checkpoints.write(family, size, folder, texts))
+    return ModelSection.model_validate(random_checkpoints.write(family, known[size], folder, texts))
 
 
 def _build(work: Work) -> Any:

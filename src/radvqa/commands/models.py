@@ -3,6 +3,7 @@
 import inspect
 import sys
 from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 from types import UnionType
 from typing import Any, Literal, Union, get_args, get_origin
@@ -39,41 +40,43 @@ def models(name: str | None = None, *, markdown: Path | None = None) -> dict[str
     return {"families": found}
 
 
-def options_of(schema: type[BaseModel], before: str = "") -> list[dict[str, str]]:
-    """Describe every option: key, kind, default and meaning; options of options follow their owner."""
+def options_of(schema: type[BaseModel], before: str = "", given: BaseModel | None = None) -> list[dict[str, str]]:
+    """Describe every option: key, kind, default and meaning; options of options follow their owner.
+
+    Args:
+        schema: of the options.
+        before: what stands before their keys.
+        given: the owner's default, whose values go before the schema's own.
+    """
     rows: list[dict[str, str]] = []
     for key, field in schema.model_fields.items():
+        default = field.default if given is None else getattr(given, key)
         rows.append(
             {
                 "key": f"{before}{key}",
                 "kind": _kind(field.annotation),
-                "default": "" if field.default is PydanticUndefined else _plain(field.default),
+                "default": "" if default is PydanticUndefined else _plain(default),
                 "meaning": field.description or "",
             }
         )
         for inner in _schemas(field.annotation):
-            rows.extend(options_of(inner, f"{before}{key}."))
+            rows.extend(options_of(inner, f"{before}{key}.", default if isinstance(default, inner) else None))
     return rows
 
 
+@cache
 def parameters_of(recipe: Path) -> dict[str, int] | None:
     """Count the parameters of a recipe's model without loading or making any weights.
 
     Returns:
         ``total`` and ``trainable``; None for a family whose size follows from its training data.
     """
-    from radvqa.models import zoo
+    from radvqa.models import parts, zoo
     from radvqa.models.family import Sized
     from radvqa.recipe import load_recipe
 
     family, options = zoo.validate(load_recipe(recipe).model)
-    if not isinstance(family, Sized):
-        return None
-    counted = list(family.skeleton(options).parameters())
-    return {
-        "total": sum(parameter.numel() for parameter in counted),
-        "trainable": sum(parameter.numel() for parameter in counted if parameter.requires_grad),
-    }
+    return parts.count_parameters(family.skeleton(options)) if isinstance(family, Sized) else None
 
 
 def _family(name: str, family: Any, recipes: Mapping[str, list[dict[str, Any]]]) -> dict[str, Any]:

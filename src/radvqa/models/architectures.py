@@ -30,7 +30,11 @@ ARCHITECTURES: Mapping[str, Mapping[str, Any]] = {
     "openai/clip-vit-base-patch32": {"model_type": "clip"},
     "flaviagiammarino/pubmed-clip-vit-base-patch32": {"model_type": "clip"},
     "dandelin/vilt-b32-finetuned-vqa": {"model_type": "vilt", "num_labels": 3129},
-    "Salesforce/blip-vqa-base": {"model_type": "blip", "vision_config": {"image_size": 384}},
+    "Salesforce/blip-vqa-base": {
+        "model_type": "blip",
+        "text_config": {"num_attention_heads": 12},
+        "vision_config": {"image_size": 384},
+    },
     "google/paligemma-3b-mix-224": {
         "model_type": "paligemma",
         "projection_dim": 2048,

@@ -155,7 +155,7 @@ class Noted(Protocol):
     """A model that counts what it meets while it answers."""
 
     def notes(self) -> dict[str, Any]:
-        """Plain values for ``run.json``: answers cut at the limit, tokens and money spent …"""
+        """Plain values for ``run.json``: answers cut at the limit, tokens and money spent …."""
         ...
 
 

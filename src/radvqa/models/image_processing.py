@@ -61,7 +61,9 @@ class ImageProcessing:
             input_data_format="channels_last",
             return_tensors="np",
         )["pixel_values"][0]
-        resized: Pixels = np.ascontiguousarray(np.moveaxis(np.asarray(done), 0, -1)).round().clip(0, 255).astype(np.uint8)
+        resized: Pixels = (
+            np.ascontiguousarray(np.moveaxis(np.asarray(done), 0, -1)).round().clip(0, 255).astype(np.uint8)
+        )
         grey = pixels.ndim == 2
         return resized[..., 0].copy() if grey else resized
 

@@ -4,7 +4,7 @@ Letters: ``n`` tokens of one picture, ``d`` their size.
 """
 
 from collections.abc import Callable, Sequence
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -14,6 +14,9 @@ from torch import Tensor
 from radvqa import console, files
 from radvqa.models import features
 from radvqa.table import Table
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 _PICTURES_PER_PASS = 8
 _PICTURES_PER_SHARD = 256

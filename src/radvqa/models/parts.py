@@ -182,3 +182,16 @@ def load_trained_state(module: nn.Module, state: Mapping[str, Tensor]) -> None:
     if odd:
         raise WeightsError(f"The checkpoint does not fit the model: {', '.join(odd[:5])} missing or unexpected.")
     module.load_state_dict(dict(state), strict=False)
+
+
+def count_parameters(module: nn.Module) -> dict[str, int]:
+    """Count all and the trained parameters; the untouched copy that ``peft`` keeps of a part learned whole is not one.
+
+    Returns:
+        ``total`` and ``trainable``.
+    """
+    counted = [p for name, p in module.named_parameters() if ".original_module." not in f".{name}"]
+    return {
+        "total": sum(parameter.numel() for parameter in counted),
+        "trainable": sum(parameter.numel() for parameter in counted if parameter.requires_grad),
+    }

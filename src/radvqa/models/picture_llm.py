@@ -215,7 +215,9 @@ def skeleton(options: PictureLlmOptions, vision: nn.Module, fusion: nn.Module, l
     )
 
 
-def load_parts(options: PictureLlmOptions, seed: int, family: str) -> tuple[VisionTower, Any, Any, tuple[int, int, int]]:
+def load_parts(
+    options: PictureLlmOptions, seed: int, family: str
+) -> tuple[VisionTower, Any, Any, tuple[int, int, int]]:
     """Load encoder, language model and tokeniser, and measure the encoder's patches.
 
     Returns:
@@ -287,4 +289,3 @@ def _head_of(language_model: Any) -> Any:
     if cap is None:
         return head
     return lambda states: torch.tanh(head(states) / cap) * cap
-

@@ -19,7 +19,8 @@ Size = Literal["tiny", "small", "base"]
 SIZES: tuple[Size, ...] = get_args(Size)
 
 _SEED = 0
-_WIDTH = 0.7  # standard deviation of a matrix's outputs, for inputs of variance one; the residual stream goes on
+_WIDTH = 0.7  # standard deviation of a matrix's outputs, for inputs of variance one
+_LLM_WIDTH = 1.0
 _SURE = 4.0  # standard deviation of logits, so that answers are given with some confidence
 _CHARACTERS = string.ascii_lowercase + string.digits + string.punctuation
 _ANSWER_TOKENS = 5  # an answer of random weights hardly ever ends; real ones have about as many
@@ -46,7 +47,7 @@ def _shape(hidden: int, layers: int, heads: int) -> dict[str, int]:
     }
 
 
-_SHAPES: Mapping[Size, Mapping[str, int]] = {"base": {}, "small": _shape(384, 6, 6), "tiny": _shape(32, 2, 2)}
+_SHAPES: Mapping[Size, Mapping[str, int]] = {"base": {}, "small": _shape(384, 4, 6), "tiny": _shape(32, 2, 2)}
 
 
 def write(family: str, size: Size, folder: Path, texts: Sequence[str]) -> dict[str, Any]:
@@ -70,7 +71,7 @@ def write(family: str, size: Size, folder: Path, texts: Sequence[str]) -> dict[s
 def _blip(folder: Path, size: Size, texts: Sequence[str]) -> dict[str, Any]:
     from transformers import BlipForQuestionAnswering, BlipImageProcessorPil
 
-    side, patch = {"base": (384, 16), "small": (224, 16), "tiny": (32, 8)}[size]
+    side, patch = {"base": (384, 16), "small": (384, 16), "tiny": (32, 8)}[size]
     words = None if size == "tiny" else 30522
     begin = len(_bert_words(folder, texts, words))  # as published: beyond the tokeniser, within the embeddings
     text = {**_SHAPES[size], "vocab_size": begin + 2, "bos_token_id": begin, "sep_token_id": 3, "pad_token_id": 0}
@@ -89,7 +90,7 @@ def _linear_llm(folder: Path, size: Size, texts: Sequence[str]) -> dict[str, Any
     words = _llm_words(folder / "llm", texts, None if size == "tiny" else 49152)
     grouped = {"num_key_value_heads": _SHAPES[size]["num_attention_heads"] // 2} if _SHAPES[size] else {}
     ends = {"vocab_size": len(words), "bos_token_id": 0, "eos_token_id": 1}
-    _save(LlamaForCausalLM(_config(_SMOL, **{**_SHAPES[size], **grouped, **ends})), folder / "llm")
+    _save(LlamaForCausalLM(_config(_SMOL, **{**_SHAPES[size], **grouped, **ends})), folder / "llm", width=_LLM_WIDTH)
     return {
         "vision": str(folder / "vision"),
         "image_size": side,
@@ -130,7 +131,7 @@ def _clip_bert(folder: Path, size: Size, texts: Sequence[str]) -> dict[str, Any]
 def _vilt(folder: Path, size: Size, texts: Sequence[str]) -> dict[str, Any]:
     from transformers import ViltForQuestionAnswering, ViltImageProcessorPil
 
-    side, patch = {"base": (384, 32), "small": (224, 32), "tiny": (32, 8)}[size]
+    side, patch = {"base": (384, 32), "small": (384, 32), "tiny": (32, 8)}[size]
     words = _bert_words(folder, texts, None if size == "tiny" else 30522)
     changes = {**_SHAPES[size], "vocab_size": len(words), "image_size": side, "patch_size": patch}
     _save(ViltForQuestionAnswering(_config(_VILT, **changes)), folder)
@@ -168,10 +169,10 @@ def _config(published: str, **changes: Any) -> Any:
     return AutoConfig.for_model(values.pop("model_type"), **values)
 
 
-def _save(model: nn.Module, folder: Path) -> None:
+def _save(model: nn.Module, folder: Path, *, width: float = _WIDTH) -> None:
     for parameter in model.parameters():
         if parameter.ndim == 2:
-            nn.init.normal_(parameter, std=_WIDTH * parameter.shape[1] ** -0.5)
+            nn.init.normal_(parameter, std=width * parameter.shape[1] ** -0.5)
     for module in model.modules():
         if isinstance(module, nn.Embedding):  # heads that write are tied to them
             nn.init.normal_(module.weight, std=_SURE * module.embedding_dim**-0.5)

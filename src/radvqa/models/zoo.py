@@ -7,6 +7,7 @@ import torch
 from pydantic import BaseModel, ValidationError
 
 from radvqa.errors import RecipeError, nearest
+from radvqa.models import parts
 from radvqa.models.family import Context, Family, VqaModel
 from radvqa.recipe import ModelSection, explain
 from radvqa.registry import Registry
@@ -49,8 +50,4 @@ def rebuild(spec: Mapping[str, Any], device: torch.device) -> VqaModel:
 
 def count_parameters(model: VqaModel) -> dict[str, int]:
     """Count all and the trained parameters."""
-    parameters = list(model.module.parameters())
-    return {
-        "total": sum(p.numel() for p in parameters),
-        "trainable": sum(p.numel() for p in parameters if p.requires_grad),
-    }
+    return parts.count_parameters(model.module)
