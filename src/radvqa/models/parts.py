@@ -3,6 +3,7 @@
 LoRA: Hu et al., ICLR 2022; by ``peft``.
 """
 
+import warnings
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
@@ -129,7 +130,9 @@ def _with_lora(model: nn.Module, targets: list[str], full: list[str], lora: Lora
         target_modules=targets,
         modules_to_save=full or None,
     )
-    wrapped = get_peft_model(model, config)
+    with warnings.catch_warnings():  # peft reads an attribute of transformers' models that is about to be renamed
+        warnings.filterwarnings("ignore", message="`is_gradient_checkpointing` is deprecated", category=FutureWarning)
+        wrapped = get_peft_model(model, config)
     wrapped.peft_config["default"].base_model_name_or_path = base  # not the folder on this machine
     return wrapped
 
