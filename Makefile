@@ -30,8 +30,9 @@ check: install
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
+# two processes at least, one thread each: files of tests are independent of each other
 test: browser check
-	$(BIN)/python -m pytest
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --maxprocesses 8 --dist loadfile
 
 quick-test: install
 	$(BIN)/python -m pytest -m "not slow"

@@ -205,6 +205,23 @@ def test_a_picture_is_looked_at_once_and_a_question_asked_once(folder: Path, sam
     assert len(asked) <= 12 + 6
 
 
+def test_a_frozen_vision_tower_is_never_run_twice(
+    folder: Path, samples: list[Sample], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = built(folder, samples, train={"vision": "frozen"}, lora=TEXT_LORA)
+    trained = built(folder, samples, train={"vision": "full"}, lora=TEXT_LORA)
+    expected = trained.loss(trained.prepare(samples, Problems()), every(samples)).loss
+    model.prepare(samples, Problems())
+
+    def fail(pixels: Tensor) -> None:
+        raise AssertionError("the frozen tower was run again")
+
+    net: Any = model.net
+    monkeypatch.setattr(net.reader, "look", fail)
+    found = model.loss(model.prepare(samples, Problems()), every(samples)).loss
+    torch.testing.assert_close(found, expected, atol=1e-5, rtol=1e-5)
+
+
 def test_training_begins_and_ends_answers_as_writing_does(folder: Path, samples: list[Sample]) -> None:
     model = built(folder, samples)
     prepared = model.prepare(samples, Problems())

@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 import torch
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from torch import Tensor
 
 from radvqa.data import registry
@@ -79,6 +81,12 @@ def model(section: ModelSection) -> VqaModel:
     return built
 
 
+@pytest.fixture(scope="module")
+def together(model: VqaModel) -> dict[int, ModelAnswer]:
+    """Answers to all rows at once."""
+    return answers(model, list(range(ROWS)))
+
+
 def test_the_loss_falls(section: ModelSection) -> None:
     losses = trained(build(section), 12)
     assert losses[-1] < 0.9 * losses[0]
@@ -119,13 +127,14 @@ def test_training_goes_on_from_a_checkpoint(section: ModelSection) -> None:
     assert trained(again, 4)[-1] < trained(build(section), 1)[0]
 
 
-def test_answers_do_not_depend_on_the_batch(model: VqaModel) -> None:
-    together = answers(model, list(range(ROWS)))
-    assert_same(answers(model, list(range(ROWS - 1, -1, -1))), together)
-    longest = max(range(ROWS), key=lambda row: len(samples()[row].question))
-    for row in (0, 5, 11):
-        assert_same(answers(model, [row]), together)
-        assert_same(answers(model, sorted({row, longest})), together)
+@given(data=st.data())
+@settings(max_examples=6, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+def test_answers_do_not_depend_on_the_batch(model: VqaModel, together: dict[int, ModelAnswer], data: st.DataObject) -> None:
+    """Any rows in any order, in batches of any size, beside the longest question or not."""
+    rows = data.draw(st.lists(st.integers(0, ROWS - 1), min_size=1, max_size=8, unique=True))
+    size = data.draw(st.integers(1, 8))
+    for part in (rows[start : start + size] for start in range(0, len(rows), size)):
+        assert_same(answers(model, part), together)
 
 
 def test_the_picture_reaches_the_model(model: VqaModel) -> None:

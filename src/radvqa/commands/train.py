@@ -13,7 +13,7 @@ from radvqa.recipe import Recipe, load_recipe
 from radvqa.run import Run
 
 if TYPE_CHECKING:
-    from radvqa.models.family import VqaModel
+    from radvqa.models.family import Prepared, VqaModel
 
 
 def train(
@@ -61,7 +61,9 @@ def _train(recipe: Recipe, folder: Path, problems: Problems, *, doctor: bool) ->
     run = Run.create(folder, work.resolved, origin)
     model = work.build()
     examination = _examine(work, model, run) if doctor else {"skipped": True}
-    training, selecting = model.prepare(learned, problems), model.prepare(chosen, problems)
+    learns = any(parameter.requires_grad for parameter in model.module.parameters())
+    selecting = model.prepare(chosen, problems)
+    training = model.prepare(learned, problems) if learns else selecting
     checkpoint.write_spec(run.checkpoints, model, recipe.model.family)
     prepared_after = time.perf_counter() - started
     best = loop.train(model, training, selecting, recipe.training, run)
@@ -77,11 +79,18 @@ def _train(recipe: Recipe, folder: Path, problems: Problems, *, doctor: bool) ->
             "parameters": zoo.count_parameters(model),
             "peak_memory_bytes": device.peak_memory_bytes(),
             "left_out": problems.found,
+            **_longer(training),
             "doctor": examination,
         }
     )
     write_card(folder)
     return run
+
+
+def _longer(prepared: "Prepared") -> dict[str, int]:
+    """How many gold answers are longer than what may be written, for models that write."""
+    longer = getattr(prepared, "longer", None)
+    return {} if longer is None else {"gold_answers_over_the_limit": longer}
 
 
 def _examine(work: Work, model: "VqaModel", run: Run) -> dict[str, Any]:

@@ -337,7 +337,7 @@ class Generator(Generic[Inputs]):
         decoded = self.net.tokenizer.decode(list(written.tokens), skip_special_tokens=True).strip()
         answer = self._spellings.get(written.tokens, decoded)
         confidence = round(min(1.0, math.exp(written.log_probability)), 6)
-        return ModelAnswer(answer, confidence, ((answer, confidence),))
+        return ModelAnswer(answer, confidence)  # no other candidates are known
 
     @cached_property
     def _spellings(self) -> dict[tuple[int, ...], str]:

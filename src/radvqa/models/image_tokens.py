@@ -3,7 +3,7 @@
 Letters: ``n`` tokens of one picture, ``d`` their size.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -35,6 +35,38 @@ class ImageTokens:
         self._name, self._compute, self._setting = name, compute, setting
         self._tables: dict[Path, Table] = {}
         self._held: features.Readable | None = None
+
+    @classmethod
+    def of_frozen(
+        cls,
+        name: str,
+        encode: Callable[[Sequence[str]], Iterable[Tensor]],
+        keys: Sequence[str],
+        device: torch.device,
+        *,
+        full_precision: bool,
+        setting: str,
+    ) -> "ImageTokens":
+        """Tokens of pictures by a frozen tower: without gradients, and in bf16 on GPUs that may round.
+
+        Args:
+            name: everything that decides the tokens but the picture and the precision.
+            encode: keys of pictures → the tokens of each, ``(n, d)``.
+            keys: of the pictures that are wanted.
+            device: where the tower lives.
+            full_precision: compute in fp32 on GPUs too.
+            setting: of the recipe, that makes tokens fewer.
+        """
+        half = device.type == "cuda" and not full_precision
+
+        def compute(some: Sequence[str]) -> Sequence[Tensor]:
+            with torch.no_grad(), torch.autocast(device.type, torch.bfloat16, enabled=half):
+                return list(encode(some))
+
+        # what a GPU computes in half precision must not pass for what is computed in full
+        stored = cls(f"{name}{'-bf16' if half else ''}", compute, setting=setting)
+        stored.add(keys)
+        return stored
 
     @property
     def _table(self) -> Table:

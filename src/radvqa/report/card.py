@@ -79,6 +79,11 @@ def _facts(run: Scored) -> str:
         {
             "family": model.get("family"),
             "backbone": model.get("backbone"),
+            "checkpoint": model.get("checkpoint"),
+            "image encoder": model.get("vision"),
+            "text encoder": model.get("text"),
+            "language model": model.get("language_model") or model.get("model"),
+            "learned": _modes(model.get("train")),
             "parameters": count(parameters.get("total")),
             "of these trained": count(parameters.get("trainable")),
             "seed": run.seed,
@@ -92,6 +97,10 @@ def _facts(run: Scored) -> str:
 def _versions(provenance: dict[str, Any]) -> str:
     named = ("radvqa", "python", "torch", "transformers")
     return ", ".join(f"{name} {provenance[name]}" for name in named if provenance.get(name))
+
+
+def _modes(train: Any) -> str:
+    return ", ".join(f"{part} {mode}" for part, mode in train.items()) if isinstance(train, dict) else ""
 
 
 def _flat(value: Any) -> str:

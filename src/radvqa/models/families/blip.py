@@ -22,6 +22,7 @@ from radvqa.models.blip_net import Asked, BlipReader
 from radvqa.models.family import Context, VqaModel
 from radvqa.models.generator import IGNORED, AnsweringOptions, Generator, Lesson, Written, answers_of, pad
 from radvqa.models.image_processing import ImageProcessing
+from radvqa.models.image_tokens import ImageTokens
 from radvqa.models.parts import Assembly, LoraOptions, Mode
 from radvqa.models.prompts import Prompts
 from radvqa.models.vocabulary import AnswerVocabulary
@@ -65,11 +66,13 @@ class BlipInputs:
     Attributes:
         rows: which distinct picture each row shows, ``(rows,)``.
         keys: content keys of the distinct pictures.
+        stored: the encoded pictures, where the vision tower is frozen.
         questions: tokens of each row's question.
     """
 
     rows: Tensor
     keys: Sequence[str]
+    stored: ImageTokens | None
     questions: Sequence[Sequence[int]]
 
 
@@ -105,6 +108,7 @@ class Blip:
         self.module = Assembly(model=self._model)
         self.reader = BlipReader(self._model, options.checkpoint)
         self._memory: _Memory | None = None
+        self._digest = hub.digest(options.checkpoint)
         if self.tokenizer.sep_token_id != self.reader.end:
             raise WeightsError(
                 f"{options.checkpoint}: answers end with token {self.reader.end} by config.json and with "
@@ -123,14 +127,14 @@ class Blip:
 
     def digests(self) -> dict[str, str]:
         """Fingerprint of the checkpoint as published."""
-        return {self.options.checkpoint: hub.digest(self.options.checkpoint)}
+        return {self.options.checkpoint: self._digest}
 
     def image_keys(self, samples: Sequence[Sample], problems: Problems) -> dict[str, str]:
         """Put the pictures into the store, at the checkpoint's own size."""
         return self.store.add(samples, problems)
 
     def encode(self, samples: Sequence[Sample], image_keys: Sequence[str]) -> BlipInputs:
-        """Tokenise the questions; none is cut.
+        """Tokenise the questions; none is cut. Pictures of a frozen vision tower are encoded once for all runs.
 
         Raises:
             DataError: when a question is longer than the encoder's positions.
@@ -141,7 +145,8 @@ class Blip:
         questions: list[list[int]] = [self.tokenizer(self.options.prompts.of(one))["input_ids"] for one in samples]
         for sample, tokens in zip(samples, questions, strict=True):
             self._check_length(tokens, f"The question of {sample.source or sample.id}")
-        return BlipInputs(rows, distinct, questions)
+        frozen = _modes(self.options)["vision"] == "frozen"
+        return BlipInputs(rows, distinct, self._stored(distinct) if frozen else None, questions)
 
     def image_rows(self, inputs: BlipInputs) -> Tensor:
         """Which distinct picture each row shows."""
@@ -206,10 +211,20 @@ class Blip:
         pictures = shown.tolist()
         new = [row for row in pictures if row not in memory.images]
         if new:
-            pixels = self.processing.values(self.store, [inputs.keys[row] for row in new], self.reader.device)
-            memory.images.update(zip(new, self.reader.look(pixels), strict=True))
+            keys = [inputs.keys[row] for row in new]
+            seen = inputs.stored.of(keys, self.reader.device) if inputs.stored else self._seen(keys)
+            memory.images.update(zip(new, seen, strict=True))
         memory.images = {row: memory.images[row] for row in pictures}
         return torch.stack(list(memory.images.values()))
+
+    def _seen(self, keys: Sequence[str]) -> Tensor:
+        """Encode pictures now, ``(pictures, n, d)``."""
+        return self.reader.look(self.processing.values(self.store, keys, self.reader.device))
+
+    def _stored(self, keys: Sequence[str]) -> ImageTokens:
+        name = f"blip-{self._digest[:24]}-{self.processing.key}"
+        exact, device = self.options.full_precision, self.reader.device
+        return ImageTokens.of_frozen(name, self._seen, keys, device, full_precision=exact, setting="checkpoint")
 
     def _check_length(self, tokens: Sequence[int], what: str) -> None:
         if len(tokens) > self.reader.longest:
@@ -248,9 +263,12 @@ def _parts(model: Any) -> dict[str, nn.Module]:
     return {"vision": model.vision_model, "text_encoder": model.text_encoder, "text_decoder": model.text_decoder}
 
 
+def _modes(options: BlipOptions) -> dict[str, Mode]:
+    return {part: options.train.get(part, mode) for part, mode in TRAINED.items()}
+
+
 def _trained(model: Any, options: BlipOptions) -> Any:
-    modes: dict[str, Mode] = {str(part): mode for part, mode in {**TRAINED, **options.train}.items()}
-    return parts.set_trained(model, _parts(model), modes, options.lora, base=options.checkpoint)
+    return parts.set_trained(model, _parts(model), _modes(options), options.lora, base=options.checkpoint)
 
 
 def _generator(

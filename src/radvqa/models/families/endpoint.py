@@ -187,7 +187,7 @@ class EndpointModel:
         if reply.log_probability is None:
             return ModelAnswer(text, None)
         confidence = round(min(1.0, math.exp(min(0.0, reply.log_probability))), 6)
-        return ModelAnswer(text, confidence, ((text, confidence),))
+        return ModelAnswer(text, confidence)
 
     def answer_is_known(self, answer: str) -> bool:
         """Whether the answer occurred in training (normalised), which the server's model need not have seen."""

@@ -1,4 +1,8 @@
-"""An image encoder, a linear or two-layer projector, a causal language model (seeds 002 and 003; LLaVA's plan)."""
+"""An image encoder, a linear or two-layer projector, a causal language model (seeds 002 and 003; LLaVA's plan).
+
+Every patch becomes an image token, or every square of patches: ``projector.pooling`` averages them first, because a
+small language model reads sixteen tokens much sooner than 256. Encoder and language model are names.
+"""
 
 from collections.abc import Mapping
 from typing import Any

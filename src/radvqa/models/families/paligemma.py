@@ -225,18 +225,10 @@ class PaliGemma:
         return tokens.to(self._device), real.to(self._device)
 
     def _stored(self, keys: Sequence[str]) -> ImageTokens:
-        half = self._device.type == "cuda" and not self.options.full_precision
-
-        def compute(some: Sequence[str]) -> list[Tensor]:
-            with torch.no_grad(), torch.autocast(self._device.type, torch.bfloat16, enabled=half):
-                return list(self._seen(some))
-
         # what is computed in few bits must not pass for what is computed in full
-        precision = f"{self.options.quantisation or ''}{'-bf16' if half else ''}"
-        name = f"siglip-{self._digest[:24]}-{self.processing.key}{precision}"
-        stored = ImageTokens(name, compute, setting="checkpoint")
-        stored.add(keys)
-        return stored
+        name = f"siglip-{self._digest[:24]}-{self.processing.key}{self.options.quantisation or ''}"
+        exact, device = self.options.full_precision, self._device
+        return ImageTokens.of_frozen(name, self._seen, keys, device, full_precision=exact, setting="checkpoint")
 
     def _seen(self, keys: Sequence[str]) -> Tensor:
         """What SigLIP makes of pictures now, before the projector, ``(pictures, n, d)``."""

@@ -178,17 +178,9 @@ class Qwen2Vl:
         return next(self.module.parameters()).device
 
     def _stored(self, keys: Sequence[str]) -> ImageTokens:
-        half = self._device.type == "cuda" and not self.options.full_precision
-
-        def compute(some: Sequence[str]) -> list[Tensor]:
-            with torch.no_grad(), torch.autocast(self._device.type, torch.bfloat16, enabled=half):
-                return self._seen(some)
-
-        # what a GPU computes in half precision must not pass for what is computed in full
-        name = f"{self._digest[:24]}-{self.pictures.key}{'-bf16' if half else ''}"
-        stored = ImageTokens(name, compute, setting="max_pixels")
-        stored.add(keys)
-        return stored
+        name = f"{self._digest[:24]}-{self.pictures.key}"
+        exact, device = self.options.full_precision, self._device
+        return ImageTokens.of_frozen(name, self._seen, keys, device, full_precision=exact, setting="max_pixels")
 
     def _seen(self, keys: Sequence[str]) -> list[Tensor]:
         """Image tokens of pictures, through the vision tower now."""
