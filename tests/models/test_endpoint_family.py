@@ -346,7 +346,7 @@ def test_confidence_is_the_probability_of_the_whole_reply_where_the_server_tells
         told = answers(model, samples)
         assert answers(rebuilt(model), samples) == told
     assert [body["logprobs"] for body in server.bodies] == [True] * 4
-    assert told[0] == ModelAnswer("CT", round(math.exp(-0.75), 6), (("CT", round(math.exp(-0.75), 6)),))
+    assert told[0] == ModelAnswer("CT", round(math.exp(-0.75), 6))
     assert told[1:] == [ModelAnswer("CT", None)] * 3
 
 

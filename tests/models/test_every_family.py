@@ -129,7 +129,9 @@ def test_training_goes_on_from_a_checkpoint(section: ModelSection) -> None:
 
 @given(data=st.data())
 @settings(max_examples=6, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-def test_answers_do_not_depend_on_the_batch(model: VqaModel, together: dict[int, ModelAnswer], data: st.DataObject) -> None:
+def test_answers_do_not_depend_on_the_batch(
+    model: VqaModel, together: dict[int, ModelAnswer], data: st.DataObject
+) -> None:
     """Any rows in any order, in batches of any size, beside the longest question or not."""
     rows = data.draw(st.lists(st.integers(0, ROWS - 1), min_size=1, max_size=8, unique=True))
     size = data.draw(st.integers(1, 8))
