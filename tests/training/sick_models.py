@@ -15,16 +15,18 @@ from torch import Tensor, nn
 
 from radvqa.data.dataset import Problems
 from radvqa.data.store import ImageStore, Preprocessing
+from radvqa.models.family import Context
 from radvqa.models.generator import (
     IGNORED,
     IMAGE_TOKEN,
     AnsweringOptions,
+    GenerativeOptions,
     Generator,
     Lesson,
     Written,
-    answers_of,
     pad,
 )
+from radvqa.models.origin import Origin
 from radvqa.models.parts import Assembly
 from radvqa.sample import Sample
 
@@ -390,5 +392,5 @@ class OtherOrder(Healthy):
 
 def model(net: Callable[[Sequence[Sample]], Any], samples: Sequence[Sample], *, tokens: int = 6) -> Generator[Any]:
     """Wrap a net as families do."""
-    known, closed = answers_of(samples)
-    return Generator(net(samples), AnsweringOptions(tokens=tokens), known, closed, {}, 0)
+    options = GenerativeOptions(answering=AnsweringOptions(tokens=tokens))
+    return Generator(net(samples), options, Origin.of_training(Context(training=samples)))

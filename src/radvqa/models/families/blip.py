@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import torch
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 from torch import Tensor, nn
 
 from radvqa.data.dataset import Problems
@@ -20,12 +20,13 @@ from radvqa.errors import DataError, RecipeError, WeightsError
 from radvqa.models import hub, parts
 from radvqa.models.blip_net import Asked, BlipReader
 from radvqa.models.family import Context, VqaModel
-from radvqa.models.generator import IGNORED, AnsweringOptions, Generator, Lesson, Written, answers_of, pad
+from radvqa.models.fusion import seeded
+from radvqa.models.generator import IGNORED, GenerativeOptions, Generator, Lesson, Written, pad
 from radvqa.models.image_processing import ImageProcessing
 from radvqa.models.image_tokens import ImageTokens
+from radvqa.models.origin import Origin
 from radvqa.models.parts import Assembly, LoraOptions, Mode
 from radvqa.models.prompts import Prompts
-from radvqa.models.vocabulary import AnswerVocabulary
 from radvqa.sample import Sample
 from radvqa.weights import find_weights
 
@@ -34,10 +35,8 @@ TRAINED: dict[PartName, Mode] = {"vision": "lora", "text_encoder": "lora", "text
 _KINDS = ("blip",)
 
 
-class BlipOptions(BaseModel):
+class BlipOptions(GenerativeOptions):
     """Options of the family, beside ``family`` in a recipe."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     checkpoint: str = Field(
         "Salesforce/blip-vqa-base", description="BLIP for question answering: org/name or a folder."
@@ -53,10 +52,6 @@ class BlipOptions(BaseModel):
         Prompts(vqa="{question}", choice="{question} {options}", caption="Caption:"),
         description="What the question encoder reads.",
     )
-    answering: AnsweringOptions = Field(
-        AnsweringOptions(by="generate", tokens=32, batch=32), description="How answers are given."
-    )
-    full_precision: bool = Field(False, description="Compute in fp32 on GPUs too.")
 
 
 @dataclass(frozen=True)
@@ -241,15 +236,11 @@ class BlipFamily:
 
     def build(self, options: BlipOptions, context: Context) -> VqaModel:
         """Load the checkpoint; what LoRA adds begins from the seed."""
-        known, closed = answers_of(context.training)
-        return _generator(options, known, closed, context.seed, context.device)
+        return _generator(options, Origin.of_training(context))
 
     def rebuild(self, spec: Mapping[str, Any], device: torch.device) -> VqaModel:
         """Build the model that a spec describes."""
-        options = BlipOptions.model_validate(spec["options"])
-        for name, digest in spec["digests"].items():
-            hub.check_digest(name, digest)
-        return _generator(options, AnswerVocabulary.from_plain(spec["known"]), spec["closed"], spec["seed"], device)
+        return _generator(BlipOptions.model_validate(spec["options"]), Origin.of_spec(spec, device))
 
     def skeleton(self, options: BlipOptions) -> nn.Module:
         """Everything that has parameters, on the meta device."""
@@ -271,15 +262,10 @@ def _trained(model: Any, options: BlipOptions) -> Any:
     return parts.set_trained(model, _parts(model), _modes(options), options.lora, base=options.checkpoint)
 
 
-def _generator(
-    options: BlipOptions, known: AnswerVocabulary, closed: Sequence[str], seed: int, device: torch.device
-) -> Generator[BlipInputs]:
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
+def _generator(options: BlipOptions, origin: Origin) -> Generator[BlipInputs]:
+    with seeded(origin.seed):
         net = Blip(options)
-    net.module.to(device)
-    plain = options.model_dump(mode="json")
-    return Generator(net, options.answering, known, closed, plain, seed, full_precision=options.full_precision)
+    return Generator(net, options, origin)
 
 
 FAMILY = BlipFamily()

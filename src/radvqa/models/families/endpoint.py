@@ -23,13 +23,14 @@ from radvqa.endpoint.address import completions_address
 from radvqa.endpoint.cache import ReplyCache
 from radvqa.endpoint.client import ChatEndpoint
 from radvqa.endpoint.exchange import ChatRequest, Message, Reply, user_message
-from radvqa.errors import DataError, RadvqaError, WeightsError
+from radvqa.errors import RadvqaError, WeightsError
 from radvqa.models.family import Answered, Context, ModelAnswer, StepLoss, VqaModel
-from radvqa.models.generator import answers_of
+from radvqa.models.origin import answers_of
 from radvqa.models.picture_files import Format, PictureFile, data_uri
 from radvqa.models.prompts import Prompts
 from radvqa.models.replies import clean
 from radvqa.models.shots import Shot, choose_shots
+from radvqa.models.usable import usable
 from radvqa.models.vocabulary import AnswerVocabulary
 from radvqa.sample import Sample
 
@@ -139,13 +140,10 @@ class EndpointModel:
     def prepare(self, samples: Sequence[Sample], problems: Problems) -> EndpointRows:
         """Encode each distinct picture once, on disk; see ``VqaModel.prepare``."""
         keys = self.store.add(samples, problems)
-        usable = [sample for sample in samples if sample.id in keys]
-        if not usable:
-            why = f"; the last one: {problems.found[-1]}" if problems.found else "."
-            raise DataError(f"None of the {len(samples)} samples can be used{why}")
-        image_keys = [keys[sample.id] for sample in usable]
+        known = usable(samples, keys, problems)
+        image_keys = [keys[sample.id] for sample in known]
         places = {key: place for place, key in enumerate(dict.fromkeys(image_keys))}
-        return EndpointRows(usable, image_keys, torch.tensor([places[key] for key in image_keys], device=self.device))
+        return EndpointRows(known, image_keys, torch.tensor([places[key] for key in image_keys], device=self.device))
 
     def loss(self, prepared: EndpointRows, rows: Tensor, *, label_smoothing: float = 0.0) -> StepLoss:
         """Refuse.

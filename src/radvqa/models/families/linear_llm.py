@@ -14,7 +14,9 @@ from torch import nn
 from radvqa.models import picture_llm
 from radvqa.models.family import Context, VqaModel
 from radvqa.models.fusion import Projector, ProjectorOptions, seeded
-from radvqa.models.picture_llm import PictureLlm, PictureLlmOptions
+from radvqa.models.generator import Generator
+from radvqa.models.origin import Origin
+from radvqa.models.picture_llm import PictureLlm, PictureLlmInputs, PictureLlmOptions
 
 
 class LinearLlmOptions(PictureLlmOptions):
@@ -30,12 +32,11 @@ class LinearLlmFamily:
 
     def build(self, options: LinearLlmOptions, context: Context) -> VqaModel:
         """Load the parts; the projector begins from random weights."""
-        return picture_llm.build(_net(options, context.seed), context)
+        return _model(options, Origin.of_training(context))
 
     def rebuild(self, spec: Mapping[str, Any], device: torch.device) -> VqaModel:
         """Build the model that a spec describes."""
-        net = _net(LinearLlmOptions.model_validate(spec["options"]), spec["seed"])
-        return picture_llm.rebuild(net, spec, device)
+        return _model(LinearLlmOptions.model_validate(spec["options"]), Origin.of_spec(spec, device))
 
     def skeleton(self, options: LinearLlmOptions) -> nn.Module:
         """Everything that has parameters, on the meta device."""
@@ -45,11 +46,12 @@ class LinearLlmFamily:
         return picture_llm.skeleton(options, vision, projector, language_model)
 
 
-def _net(options: LinearLlmOptions, seed: int) -> PictureLlm:
-    vision, language_model, tokenizer, sizes = picture_llm.load_parts(options, seed, "linear_llm")
-    with seeded(seed):
+def _model(options: LinearLlmOptions, origin: Origin) -> Generator[PictureLlmInputs]:
+    vision, language_model, tokenizer, sizes = picture_llm.load_parts(options, origin.seed, "linear_llm")
+    with seeded(origin.seed):
         projector = Projector(options.projector, *sizes)
-        return PictureLlm(options, vision, projector, language_model, tokenizer)
+        net = PictureLlm(options, vision, projector, language_model, tokenizer)
+    return Generator(net, options, origin)
 
 
 FAMILY = LinearLlmFamily()

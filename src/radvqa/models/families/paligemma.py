@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import torch
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 from torch import Tensor, nn
 
 from radvqa.data.dataset import Problems
@@ -24,12 +24,12 @@ from radvqa.models import hub, parts
 from radvqa.models.decoder import CausalDecoder, Prefix, Read
 from radvqa.models.family import Context, VqaModel
 from radvqa.models.fusion import seeded
-from radvqa.models.generator import IMAGE_TOKEN, AnsweringOptions, Generator, Lesson, Written, answers_of, pad
+from radvqa.models.generator import IMAGE_TOKEN, GenerativeOptions, Generator, Lesson, Written, pad
 from radvqa.models.image_processing import ImageProcessing
 from radvqa.models.image_tokens import ImageTokens
+from radvqa.models.origin import Origin
 from radvqa.models.parts import Assembly, LoraOptions, Mode
 from radvqa.models.prompts import Prompts
-from radvqa.models.vocabulary import AnswerVocabulary
 from radvqa.sample import Sample
 from radvqa.weights import find_weights
 
@@ -47,7 +47,6 @@ _PLACES: dict[PartName, str] = {
 _LORA = LoraOptions.model_validate(
     {"r": 12, "alpha": 32, "targets": ("q_proj", "k_proj", "v_proj", "o_proj", "up_proj", "down_proj")}
 )
-_ANSWERING = AnsweringOptions.model_validate({})
 
 
 class PaliGemmaPrompts(Prompts):
@@ -61,10 +60,8 @@ class PaliGemmaPrompts(Prompts):
 _PROMPTS = PaliGemmaPrompts.model_validate({})
 
 
-class PaliGemmaOptions(BaseModel):
+class PaliGemmaOptions(GenerativeOptions):
     """Options of the family, beside ``family`` in a recipe."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     checkpoint: str = Field(description="PaliGemma or PaliGemma 2: org/name or a folder.")
     quantisation: hub.Quantisation | None = Field(
@@ -77,8 +74,6 @@ class PaliGemmaOptions(BaseModel):
     )
     lora: LoraOptions | None = Field(_LORA, description="Of the parts whose mode is lora.")
     prompts: PaliGemmaPrompts = Field(_PROMPTS, description="How samples are put to the model.")
-    answering: AnsweringOptions = Field(_ANSWERING, description="How answers are given.")
-    full_precision: bool = Field(False, description="Compute in fp32 on GPUs too.")
 
 
 @dataclass(frozen=True)
@@ -262,15 +257,11 @@ class PaliGemmaFamily:
 
     def build(self, options: PaliGemmaOptions, context: Context) -> VqaModel:
         """Load the checkpoint; what LoRA adds begins from random weights."""
-        known, closed = answers_of(context.training)
-        return _model(options, known, closed, context.seed, context.device)
+        return _model(options, Origin.of_training(context))
 
     def rebuild(self, spec: Mapping[str, Any], device: torch.device) -> VqaModel:
         """Build the model that a spec describes."""
-        for name, digest in spec["digests"].items():
-            hub.check_digest(name, digest)
-        options = PaliGemmaOptions.model_validate(spec["options"])
-        return _model(options, AnswerVocabulary.from_plain(spec["known"]), spec["closed"], spec["seed"], device)
+        return _model(PaliGemmaOptions.model_validate(spec["options"]), Origin.of_spec(spec, device))
 
     def skeleton(self, options: PaliGemmaOptions) -> nn.Module:
         """Everything that has parameters, on the meta device."""
@@ -279,9 +270,7 @@ class PaliGemmaFamily:
             return Assembly(paligemma=_with_modes(options, model))
 
 
-def _model(
-    options: PaliGemmaOptions, known: AnswerVocabulary, closed: Sequence[str], seed: int, device: torch.device
-) -> Generator[PaliGemmaInputs]:
+def _model(options: PaliGemmaOptions, origin: Origin) -> Generator[PaliGemmaInputs]:
     model = hub.load(
         _class(),
         options.checkpoint,
@@ -291,11 +280,9 @@ def _model(
         unquantised=[_PLACES["head"], *(_PLACES[part] for part, mode in _modes(options).items() if mode == "full")],
     )
     processing = ImageProcessing(find_weights(options.checkpoint))
-    with seeded(seed):
+    with seeded(origin.seed):
         net = PaliGemma(options, model, hub.tokenizer(options.checkpoint), processing)
-    net.module.to(device)
-    plain = options.model_dump(mode="json")
-    return Generator(net, options.answering, known, closed, plain, seed, full_precision=options.full_precision)
+    return Generator(net, options, origin)
 
 
 def _class() -> Any:

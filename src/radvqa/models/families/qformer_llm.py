@@ -14,7 +14,9 @@ from torch import nn
 from radvqa.models import picture_llm
 from radvqa.models.family import Context, VqaModel
 from radvqa.models.fusion import QueryTransformer, QueryTransformerOptions, seeded
-from radvqa.models.picture_llm import PictureLlm, PictureLlmOptions
+from radvqa.models.generator import Generator
+from radvqa.models.origin import Origin
+from radvqa.models.picture_llm import PictureLlm, PictureLlmInputs, PictureLlmOptions
 
 
 class QformerLlmOptions(PictureLlmOptions):
@@ -32,12 +34,11 @@ class QformerLlmFamily:
 
     def build(self, options: QformerLlmOptions, context: Context) -> VqaModel:
         """Load the parts; the query transformer begins from random weights."""
-        return picture_llm.build(_net(options, context.seed), context)
+        return _model(options, Origin.of_training(context))
 
     def rebuild(self, spec: Mapping[str, Any], device: torch.device) -> VqaModel:
         """Build the model that a spec describes."""
-        net = _net(QformerLlmOptions.model_validate(spec["options"]), spec["seed"])
-        return picture_llm.rebuild(net, spec, device)
+        return _model(QformerLlmOptions.model_validate(spec["options"]), Origin.of_spec(spec, device))
 
     def skeleton(self, options: QformerLlmOptions) -> nn.Module:
         """Everything that has parameters, on the meta device."""
@@ -47,11 +48,12 @@ class QformerLlmFamily:
         return picture_llm.skeleton(options, vision, fusion, language_model)
 
 
-def _net(options: QformerLlmOptions, seed: int) -> PictureLlm:
-    vision, language_model, tokenizer, (_, patch, token) = picture_llm.load_parts(options, seed, "qformer_llm")
-    with seeded(seed):
+def _model(options: QformerLlmOptions, origin: Origin) -> Generator[PictureLlmInputs]:
+    vision, language_model, tokenizer, (_, patch, token) = picture_llm.load_parts(options, origin.seed, "qformer_llm")
+    with seeded(origin.seed):
         fusion = QueryTransformer(options.query_transformer, patch, token)
-        return PictureLlm(options, vision, fusion, language_model, tokenizer)
+        net = PictureLlm(options, vision, fusion, language_model, tokenizer)
+    return Generator(net, options, origin)
 
 
 FAMILY = QformerLlmFamily()

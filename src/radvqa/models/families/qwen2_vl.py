@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import torch
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 from torch import Tensor, nn
 
 from radvqa.data.dataset import Problems
@@ -23,12 +23,12 @@ from radvqa.models.chat_frame import ChatFrame
 from radvqa.models.decoder import CausalDecoder, Prefix, Read
 from radvqa.models.family import Context, VqaModel
 from radvqa.models.fusion import seeded
-from radvqa.models.generator import IMAGE_TOKEN, AnsweringOptions, Generator, Lesson, Written, answers_of, pad
+from radvqa.models.generator import IMAGE_TOKEN, GenerativeOptions, Generator, Lesson, Written, pad
 from radvqa.models.image_tokens import ImageTokens
+from radvqa.models.origin import Origin
 from radvqa.models.parts import Assembly, LoraOptions, Mode
 from radvqa.models.prompts import Prompts
 from radvqa.models.qwen_pictures import QwenPictures, positions
-from radvqa.models.vocabulary import AnswerVocabulary
 from radvqa.sample import Sample
 from radvqa.weights import find_weights
 
@@ -36,7 +36,6 @@ KINDS = ("qwen2_vl", "qwen2_5_vl")
 PartName = Literal["vision", "language_model", "head"]
 TRAINED: dict[PartName, Mode] = {"vision": "frozen", "language_model": "lora"}
 LORA = LoraOptions.model_validate({"targets": ("q_proj", "k_proj", "v_proj", "o_proj")})
-ANSWERING = AnsweringOptions.model_validate({})
 PROMPTS = Prompts(
     vqa="{question} Answer with a word or a short phrase.",
     choice="{question} Options: {options} Answer with the text of one option.",
@@ -44,10 +43,8 @@ PROMPTS = Prompts(
 )
 
 
-class Qwen2VlOptions(BaseModel):
+class Qwen2VlOptions(GenerativeOptions):
     """Options of the family, beside ``family`` in a recipe."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     checkpoint: str = Field(description="Qwen2-VL or Qwen2.5-VL: org/name or a folder.")
     system: str | None = Field(None, description="System message; null keeps the chat template's own.")
@@ -62,8 +59,6 @@ class Qwen2VlOptions(BaseModel):
     )
     lora: LoraOptions | None = Field(LORA, description="Of the parts whose mode is lora.")
     prompts: Prompts = Field(PROMPTS, description="How samples are put to the model, inside the chat template.")
-    answering: AnsweringOptions = Field(ANSWERING, description="How answers are given.")
-    full_precision: bool = Field(False, description="Compute in fp32 on GPUs too.")
 
 
 @dataclass(frozen=True)
@@ -217,15 +212,11 @@ class Qwen2VlFamily:
 
     def build(self, options: Qwen2VlOptions, context: Context) -> VqaModel:
         """Load the checkpoint; low-rank additions begin from the seed."""
-        known, closed = answers_of(context.training)
-        return _model(options, known, closed, context.seed, context.device)
+        return _model(options, Origin.of_training(context))
 
     def rebuild(self, spec: Mapping[str, Any], device: torch.device) -> VqaModel:
         """Build the model that a spec describes."""
-        for name, digest in spec["digests"].items():
-            hub.check_digest(name, digest)
-        options = Qwen2VlOptions.model_validate(spec["options"])
-        return _model(options, AnswerVocabulary.from_plain(spec["known"]), spec["closed"], spec["seed"], device)
+        return _model(Qwen2VlOptions.model_validate(spec["options"]), Origin.of_spec(spec, device))
 
     def skeleton(self, options: Qwen2VlOptions) -> nn.Module:
         """Everything that has parameters, on the meta device."""
@@ -270,17 +261,13 @@ def _kind(options: Qwen2VlOptions) -> Any:
     return kinds[hub.config(options.checkpoint, KINDS, family="qwen2_vl").model_type]
 
 
-def _model(
-    options: Qwen2VlOptions, known: AnswerVocabulary, closed: Sequence[str], seed: int, device: torch.device
-) -> Generator[Qwen2VlInputs]:
+def _model(options: Qwen2VlOptions, origin: Origin) -> Generator[Qwen2VlInputs]:
     kind = _kind(options)
     pictures = QwenPictures(find_weights(options.checkpoint), options.min_pixels, options.max_pixels)
     model = hub.load(kind, options.checkpoint, KINDS, family="qwen2_vl")
-    with seeded(seed):
+    with seeded(origin.seed):
         net = Qwen2Vl(options, model, hub.tokenizer(options.checkpoint), pictures)
-    net.module.to(device)
-    plain = options.model_dump(mode="json")
-    return Generator(net, options.answering, known, closed, plain, seed, full_precision=options.full_precision)
+    return Generator(net, options, origin)
 
 
 def _ends(end: int, generation: Any) -> list[int]:
