@@ -30,7 +30,9 @@ def choose(samples: Sequence[Sample]) -> Chosen:
     pool = random.Random(0).sample(list(samples), min(_LOOKED_AT, len(samples)))
     lengths = sorted(len(sample.answer) for sample in pool)
     short = max(_SHORT, lengths[len(lengths) // 4])
-    pool.sort(key=lambda sample: len(sample.answer) > short)  # stable: short answers first
+    # short answers first, and the questions about one picture side by side: few pictures are soon encoded
+    pictures = {name: place for place, name in enumerate(dict.fromkeys(sample.image for sample in pool))}
+    pool.sort(key=lambda sample: (len(sample.answer) > short, pictures[sample.image]))
     few: list[Sample] = []
     for new in (_question_and_answer, _question, _question_on_picture):
         _add(few, pool, new)
