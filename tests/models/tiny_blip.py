@@ -4,28 +4,11 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from tiny_checkpoints import word_pieces
+from tiny_checkpoints import WORDS, word_pieces
 from transformers import BlipConfig, BlipForQuestionAnswering, BlipImageProcessorPil
 
 SIDE = 32  # pixels
 SEP = 3
-WORDS = [
-    "yes",
-    "no",
-    "lung",
-    "liver",
-    "chest",
-    "what",
-    "is",
-    "the",
-    "in",
-    "image",
-    "there",
-    "left",
-    "right",
-    "x",
-    "ray",
-]
 
 
 def section(folder: Path) -> dict[str, Any]:

@@ -11,6 +11,23 @@ from typing import Any
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, processors
 from transformers import BertTokenizerFast, LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
+WORDS = [
+    "yes",
+    "no",
+    "lung",
+    "liver",
+    "chest",
+    "what",
+    "is",
+    "the",
+    "in",
+    "image",
+    "there",
+    "left",
+    "right",
+    "x",
+    "ray",
+]
 CHARACTERS = string.ascii_lowercase + string.digits + string.punctuation
 
 

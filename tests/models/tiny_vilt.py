@@ -4,27 +4,10 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from tiny_checkpoints import word_pieces
+from tiny_checkpoints import WORDS, word_pieces
 from transformers import ViltConfig, ViltForQuestionAnswering, ViltImageProcessorPil
 
 SIDE, PATCH = 32, 8  # pixels
-WORDS = [
-    "yes",
-    "no",
-    "lung",
-    "liver",
-    "chest",
-    "what",
-    "is",
-    "the",
-    "in",
-    "image",
-    "there",
-    "left",
-    "right",
-    "x",
-    "ray",
-]
 
 
 def section(folder: Path, positions: int = 160) -> dict[str, Any]:
