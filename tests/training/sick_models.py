@@ -24,9 +24,9 @@ from radvqa.models.generator import (
     Generator,
     Lesson,
     Written,
-    pad,
 )
 from radvqa.models.origin import Origin
+from radvqa.models.padding import pad
 from radvqa.models.parts import Assembly
 from radvqa.sample import Sample
 

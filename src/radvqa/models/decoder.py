@@ -17,7 +17,8 @@ import torch
 from torch import Tensor, nn
 
 from radvqa.errors import DataError
-from radvqa.models.generator import IGNORED, Lesson, Written, pad
+from radvqa.models.generator import IGNORED, Lesson, Written
+from radvqa.models.padding import pad
 
 _FILLER = 0  # any token; masked everywhere
 

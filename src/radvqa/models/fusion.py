@@ -3,9 +3,6 @@
 Letters: ``m`` pictures, ``n`` patches, ``d`` their size, ``q`` image tokens, ``h`` size of the language model.
 """
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-
 import torch
 from pydantic import BaseModel, ConfigDict, Field
 from torch import Tensor, nn
@@ -116,11 +113,3 @@ class QueryTransformer(nn.Module):
         looked = self.blocks(query_embeds=queries, encoder_hidden_states=self.normalise(patches)).last_hidden_state
         tokens: Tensor = self.project(looked)
         return tokens
-
-
-@contextmanager
-def seeded(seed: int) -> Iterator[None]:
-    """Draw initial weights from a seed, and leave the global random state as it was."""
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
-        yield

@@ -10,10 +10,10 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal, get_args
 
-import torch
 from torch import nn
 
 from radvqa.models.architectures import ARCHITECTURES
+from radvqa.models.seeding import seeded
 
 Size = Literal["tiny", "small", "base"]
 SIZES: tuple[Size, ...] = get_args(Size)
@@ -63,8 +63,7 @@ def write(family: str, size: Size, folder: Path, texts: Sequence[str]) -> dict[s
         the ``model`` section of a recipe, ``family`` included.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(_SEED)
+    with seeded(_SEED):
         return {"family": family, **MAKERS[family](folder, size, texts)}
 
 

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from radvqa.errors import DataError, RecipeError
 from radvqa.models import hub
-from radvqa.models.generator import pad
+from radvqa.models.padding import pad
 
 KINDS = (
     "bert",

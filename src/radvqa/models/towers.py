@@ -19,10 +19,10 @@ from radvqa.errors import RecipeError, nearest
 from radvqa.models import checkpoint, hub, parts, pictures, text_tower
 from radvqa.models.classifier import PortableClassifier, Published
 from radvqa.models.family import Context
-from radvqa.models.fusion import seeded
 from radvqa.models.image_processing import ImageProcessing
 from radvqa.models.parts import Assembly, LoraOptions, Mode
 from radvqa.models.pictures import Pictures
+from radvqa.models.seeding import seeded
 from radvqa.models.text_tower import Asked, TextPooling, TextSpec, TextTower
 from radvqa.models.vision import Pooling, VisionSpec, VisionTower, feature_sizes
 from radvqa.models.vocabulary import AnswerVocabulary

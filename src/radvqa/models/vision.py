@@ -16,6 +16,7 @@ from radvqa.errors import RecipeError, WeightsError
 from radvqa.models import hub, open_clip
 from radvqa.models.architectures import ARCHITECTURES
 from radvqa.models.efficientnet_lite import EfficientNetLite0
+from radvqa.models.seeding import seeded
 from radvqa.weights import find_weights
 
 _IMAGENET_MEAN, _IMAGENET_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
@@ -156,8 +157,7 @@ def _check_reads_pictures(model: Any, name: str) -> None:
 
 def _random(spec: VisionSpec) -> tuple[nn.Module, tuple[float, ...], tuple[float, ...]]:
     known = ARCHITECTURES.get(spec.name)
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(spec.seed)
+    with seeded(spec.seed):
         if "efficientnet-lite0" in spec.name:
             return EfficientNetLite0(), _IMAGENET_MEAN, _IMAGENET_STD
         from transformers import AutoConfig, AutoModel

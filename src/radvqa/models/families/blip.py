@@ -20,13 +20,14 @@ from radvqa.errors import DataError, RecipeError, WeightsError
 from radvqa.models import hub, parts
 from radvqa.models.blip_net import Asked, BlipReader
 from radvqa.models.family import Context, VqaModel
-from radvqa.models.fusion import seeded
-from radvqa.models.generator import IGNORED, GenerativeOptions, Generator, Lesson, Written, pad
+from radvqa.models.generator import IGNORED, GenerativeOptions, Generator, Lesson, Written
 from radvqa.models.image_processing import ImageProcessing
 from radvqa.models.image_tokens import ImageTokens
 from radvqa.models.origin import Origin
+from radvqa.models.padding import pad
 from radvqa.models.parts import Assembly, LoraOptions, Mode
 from radvqa.models.prompts import Prompts
+from radvqa.models.seeding import seeded
 from radvqa.sample import Sample
 from radvqa.weights import find_weights
 

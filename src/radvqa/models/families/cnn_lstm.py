@@ -20,6 +20,7 @@ from radvqa.models.classifier import AnswerClassifier, Published
 from radvqa.models.family import Context, VqaModel
 from radvqa.models.pictures import Pictures
 from radvqa.models.questions import QuestionEncoder, Questions
+from radvqa.models.seeding import seeded
 from radvqa.models.vision import VisionSpec, VisionTower, feature_sizes
 from radvqa.models.vocabulary import AnswerVocabulary, WordVocabulary, count_vocabularies
 from radvqa.sample import Sample
@@ -99,8 +100,7 @@ class CnnLstm:
         spec = VisionSpec(options.backbone, options.pretrained, options.pooling, options.backbone_config, seed)
         self.options, self.words = options, words
         self.vision = VisionTower(spec)
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(seed)
+        with seeded(seed):
             self.net = CnnLstmNet(options, self.vision, len(words), answers)
         self.vision.requires_grad_(not options.frozen)
         self._drifts = options.frozen and options.batch_norm_drift and self.vision.has_batch_norm

@@ -23,6 +23,7 @@ from radvqa.models.classifier import AnswerClassifier, Published
 from radvqa.models.family import Context, VqaModel
 from radvqa.models.questions import QuestionEncoder, Questions
 from radvqa.models.region_head import RegionHead
+from radvqa.models.seeding import seeded
 from radvqa.models.sentences import SentenceEncoder
 from radvqa.models.views import Views, view_key
 from radvqa.models.vision import VisionSpec, VisionTower, feature_sizes
@@ -203,8 +204,7 @@ class Coattention:
             picture=picture + 2 * len(self.labels),
             answers=answers,
         )
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(seed)
+        with seeded(seed):
             regions = RegionHead(patch, self.side, len(self.labels)) if self.labels else None
             if regions is not None:
                 regions.requires_grad_(False)

@@ -13,10 +13,11 @@ from torch import nn
 
 from radvqa.models import picture_llm
 from radvqa.models.family import Context, VqaModel
-from radvqa.models.fusion import QueryTransformer, QueryTransformerOptions, seeded
+from radvqa.models.fusion import QueryTransformer, QueryTransformerOptions
 from radvqa.models.generator import Generator
 from radvqa.models.origin import Origin
 from radvqa.models.picture_llm import PictureLlm, PictureLlmInputs, PictureLlmOptions
+from radvqa.models.seeding import seeded
 
 
 class QformerLlmOptions(PictureLlmOptions):

@@ -22,13 +22,14 @@ from radvqa.models import hub, parts
 from radvqa.models.chat_frame import ChatFrame
 from radvqa.models.decoder import CausalDecoder, Prefix, Read
 from radvqa.models.family import Context, VqaModel
-from radvqa.models.fusion import seeded
-from radvqa.models.generator import IMAGE_TOKEN, GenerativeOptions, Generator, Lesson, Written, pad
+from radvqa.models.generator import IMAGE_TOKEN, GenerativeOptions, Generator, Lesson, Written
 from radvqa.models.image_tokens import ImageTokens
 from radvqa.models.origin import Origin
+from radvqa.models.padding import pad
 from radvqa.models.parts import Assembly, LoraOptions, Mode
 from radvqa.models.prompts import Prompts
 from radvqa.models.qwen_pictures import QwenPictures, positions
+from radvqa.models.seeding import seeded
 from radvqa.sample import Sample
 from radvqa.weights import find_weights
 

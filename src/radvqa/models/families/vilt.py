@@ -32,9 +32,10 @@ from radvqa.errors import ImageError
 from radvqa.models import hub, parts
 from radvqa.models.classifier import PortableClassifier, Published
 from radvqa.models.family import Context, VqaModel
-from radvqa.models.generator import pad
 from radvqa.models.image_processing import ImageProcessing
+from radvqa.models.padding import pad
 from radvqa.models.parts import Assembly, LoraOptions, Mode
+from radvqa.models.seeding import seeded
 from radvqa.models.vocabulary import AnswerVocabulary
 from radvqa.sample import Sample
 from radvqa.weights import find_weights
@@ -110,8 +111,7 @@ class Vilt:
 
     def __init__(self, options: ViltOptions, labels: Sequence[str], *, seed: int) -> None:
         self.options = options
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(seed)
+        with seeded(seed):
             self.wrapped = _trained(_pretrained(options.checkpoint, labels), options)
         self.module = Assembly(vilt=self.wrapped)
         self.model = parts.inner(self.wrapped)
