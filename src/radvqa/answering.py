@@ -1,6 +1,7 @@
 """A model and samples in, prediction lines out."""
 
 import torch
+from torch import Tensor
 
 from radvqa.models.family import Prepared, VqaModel
 from radvqa.prediction import Prediction, from_sample
@@ -9,17 +10,33 @@ _ROWS_PER_PASS = 256
 
 
 def answer_prepared(model: VqaModel, prepared: Prepared, *, with_loss: bool = True) -> tuple[list[Prediction], float]:
-    """Answer every prepared row; returns the predictions in the rows' order and the mean loss (0 without it).
+    """Answer every prepared row; returns the predictions in the rows' order and the mean loss (0 without it)."""
+    rows = torch.arange(len(prepared.samples), device=prepared.image_rows.device)
+    predictions, loss = answer_rows(model, prepared, rows, with_loss=with_loss)
+    return [predictions[row] for row in range(len(predictions))], loss / max(1, len(predictions))
 
-    Questions about one picture are answered in one pass, wherever they stand in the data set.
+
+def answer_rows(
+    model: VqaModel, prepared: Prepared, rows: Tensor, *, with_loss: bool = True
+) -> tuple[dict[int, Prediction], float]:
+    """Answer some rows; questions about one picture are answered in one pass, wherever they stand in the data set.
+
+    Args:
+        model: answers.
+        prepared: holds the rows.
+        rows: wanted ones, ``(b,)``.
+        with_loss: compute the loss too.
+
+    Returns:
+        the prediction of each row, and the sum of their losses (0 without it).
     """
     predictions: dict[int, Prediction] = {}
     loss = 0.0
-    by_picture = torch.argsort(prepared.image_rows, stable=True)
-    for rows in torch.split(by_picture, _ROWS_PER_PASS):
-        answered = model.answer(prepared, rows, with_loss=with_loss)
+    by_picture = rows[torch.argsort(prepared.image_rows[rows], stable=True)]
+    for part in torch.split(by_picture, _ROWS_PER_PASS):
+        answered = model.answer(prepared, part, with_loss=with_loss)
         loss += answered.loss_sum
-        for row, answer in zip(rows.tolist(), answered.answers, strict=True):
+        for row, answer in zip(part.tolist(), answered.answers, strict=True):
             sample = prepared.samples[row]
             predictions[row] = from_sample(
                 sample,
@@ -28,4 +45,4 @@ def answer_prepared(model: VqaModel, prepared: Prepared, *, with_loss: bool = Tr
                 confidence=answer.confidence,
                 candidates=answer.candidates,
             )
-    return [predictions[row] for row in range(len(predictions))], loss / max(1, len(predictions))
+    return predictions, loss

@@ -293,6 +293,47 @@ def train(
 
 
 @app.command()
+def sweep(
+    recipe: Annotated[Path, typer.Argument(help="A YAML file, or the name of a shipped recipe.")],
+    arguments: Annotated[
+        list[str], typer.Argument(metavar="KEY=A,B,C", help="Values to try, e.g. lora.r=8,16 seed=0,1; or KEY=VALUE.")
+    ],
+    out: Annotated[Path | None, typer.Option(help="Folder of the sweep; sweeps/NAME by default.")] = None,
+    address: Annotated[str | None, typer.Option(help="A Ray cluster that is up; by default one of its own.")] = None,
+    at_once: Annotated[int | None, typer.Option(min=1, help="Runs at the same time, at most.")] = None,
+    cpus_per_run: Annotated[int | None, typer.Option(min=1, help="Cores of a run; by default all, shared.")] = None,
+    gpus_per_run: Annotated[float | None, typer.Option(min=0, help="GPUs of a run, e.g. 0.5; one by default.")] = None,
+    test: Annotated[str, typer.Option(help="Who answers the test split: chosen, all or none.")] = "chosen",
+    retries: Annotated[int, typer.Option(min=0, help="New beginnings of a run whose process or machine died.")] = 2,
+    skip_bad: SkipBad = False,
+    as_json: AsJson = False,
+) -> None:
+    """Train a grid of values, choose on the selection split, then ask the test split; goes on where it was stopped."""
+    from radvqa.commands.sweep import require_all, sweep
+    from radvqa.report.sweep import show_sweep
+
+    found = sweep(
+        recipe,
+        arguments,
+        out=out,
+        address=address,
+        at_once=at_once,
+        cpus_per_run=cpus_per_run,
+        gpus_per_run=gpus_per_run,
+        test=test,
+        retries=retries,
+        skip_bad=skip_bad,
+    )
+
+    def show() -> None:
+        show_sweep(found)
+        print(f"Report: {found['report']}")
+
+    _emit(found, as_json, show)
+    require_all(found)
+
+
+@app.command()
 def predict(
     run: RunFolder,
     data: Data = None,
@@ -409,6 +450,25 @@ def models(
 
 
 @app.command()
+def recipes(
+    recipe: Annotated[Path | None, typer.Argument(help="Print this one with everything filled in.")] = None,
+    overrides: Overrides = None,
+    markdown: Annotated[Path | None, typer.Option(help="Write the page that explains format and training.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """List the recipes that ship, or print one with everything filled in."""
+    from radvqa.commands.recipes import filled_in, recipes
+    from radvqa.report.recipes import show_recipe, show_recipes
+
+    if recipe is not None:
+        values = filled_in(recipe, overrides or ())
+        _emit({"recipe": values}, as_json, lambda: show_recipe(values))
+        return
+    result = recipes(markdown=markdown)
+    _emit(result, as_json, lambda: show_recipes(result["recipes"]))
+
+
+@app.command()
 def merge(
     run: RunFolder,
     out: Annotated[Path, typer.Option(help="New folder for the merged weights.")],
@@ -449,6 +509,73 @@ def compare(
 
     result = command.compare(runs, data=data, split=split, html=html, markdown=markdown)
     _emit(result, as_json, lambda: command.show(runs, data=data, split=split))
+
+
+@app.command()
+def scaling(
+    runs: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[RUN|KEY=VALUE]...", help="Run folders; with --run, overrides of the recipe."),
+    ] = None,
+    points: Annotated[Path | None, typer.Option(help="CSV with loss and t, or loss and x, d or both.")] = None,
+    run: Annotated[Path | None, typer.Option(help="Recipe to train on nested subsets, to make the points.")] = None,
+    sizes: Annotated[str | None, typer.Option(help="Training samples, e.g. 250,500,1000; with --run.")] = None,
+    x_values: Annotated[
+        list[str] | None, typer.Option(metavar="KEY=V,V", help="Also vary this, e.g. lora.r=4,8; with --run.")
+    ] = None,
+    by: Annotated[
+        str | None, typer.Option(help="Variables of the law: x, d or x,d; what was varied by default.")
+    ] = None,
+    x: Annotated[
+        str, typer.Option("--x", help="X: trainable_parameters, total_parameters or a number of the recipe.")
+    ] = "trainable_parameters",
+    d: Annotated[str, typer.Option("--d", help="D: distinct training samples, or seen.")] = "distinct",
+    t: Annotated[str | None, typer.Option("--t", help="Of one run's history: step, epoch, samples or tokens.")] = None,
+    loss: Annotated[str, typer.Option(help="Column of the histories.")] = "val_loss",
+    at: Annotated[str, typer.Option(help="Evaluation of a run: best (that was kept), lowest or last.")] = "best",
+    target: Annotated[list[float] | None, typer.Option(help="What does this loss need? May be repeated.")] = None,
+    hold: Annotated[float | None, typer.Option(help="X at which a target is asked; the largest by default.")] = None,
+    predict: Annotated[
+        list[str] | None, typer.Option(metavar="PLACE", help="Loss at d=16000, or x=1e6,d=16000; may be repeated.")
+    ] = None,
+    robust: Annotated[bool, typer.Option("--robust", help="Let outliers count less.")] = False,
+    to_lowest: Annotated[bool, typer.Option("--to-lowest", help="Fit only up to the lowest loss.")] = False,
+    bootstrap: Annotated[int, typer.Option(min=100, help="Resamples of the bootstrap.")] = 999,
+    out: Annotated[Path | None, typer.Option(help="Folder for JSON, figure and page, and for the runs.")] = None,
+    skip_bad: SkipBad = False,
+    as_json: AsJson = False,
+) -> None:
+    """What would more data buy? Fit loss = A·X^−α·D^−β + E, with intervals; predict the data for a target loss."""
+    from radvqa.commands import scaling as command
+    from radvqa.report.scaling import show_scaling
+
+    folders = [Path(folder) for folder in runs or ()]
+    if run is not None:
+        if sizes is None or points is not None:
+            raise RadvqaError("--run RECIPE needs --sizes, and takes no --points.")
+        out = out or command.default_folder(run, runs or ())
+        counts = command.whole_numbers("--sizes", sizes)
+        folders = command.grow(run, counts, x_values=x_values or (), overrides=runs or (), out=out, skip_bad=skip_bad)
+    elif sizes or x_values:
+        raise RadvqaError("--sizes and --x-values say how to train a recipe; name it with --run RECIPE.")
+    result = command.scaling(
+        folders,
+        points=points,
+        by=by,
+        x=x,
+        d=d,
+        t=t,
+        loss=loss,
+        at=at,
+        targets=target or (),
+        hold=hold,
+        predict=predict or (),
+        robust=robust,
+        to_lowest=to_lowest,
+        resamples=bootstrap,
+        out=out,
+    )
+    _emit(result, as_json, lambda: show_scaling(result))
 
 
 @app.command()

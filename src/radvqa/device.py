@@ -45,3 +45,8 @@ def peak_memory_bytes() -> int:
     """Largest resident size of this process so far, in bytes."""
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return peak if sys.platform == "darwin" else peak * 1024
+
+
+def peak_gpu_memory_bytes(device: torch.device) -> int | None:
+    """Most memory that tensors of this process took on a GPU so far, in bytes; None on a processor."""
+    return torch.cuda.max_memory_allocated(device) if device.type == "cuda" else None

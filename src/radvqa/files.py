@@ -4,7 +4,7 @@ import json
 import os
 import shutil
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -185,3 +185,75 @@ def locked(path: Path, *, what: str, wait: bool = True) -> Iterator[None]:
         yield
     finally:
         lock.release()
+
+
+class Log:
+    """One JSON value a line that a process adds to while it works; what a kill left half written is dropped.
+
+    A line counts once its end is written. Opening the log again finds the lines that count; ``keep`` shortens it to
+    those that a resumed process goes on from.
+
+    Args:
+        path: the file; made when it is absent.
+
+    Raises:
+        DataError: when the file cannot be read.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
+        self._cut(_whole_lines(path)[1])
+
+    def rows(self) -> Iterator[Any]:
+        """Read what is in the log.
+
+        Raises:
+            DataError: when a line is not JSON.
+        """
+        return read_jsonl(self.path)
+
+    def add(self, rows: Sequence[Any]) -> None:
+        """Add lines at the end and flush them to disk; NaN and infinities are refused."""
+        text = "".join(json.dumps(row, ensure_ascii=False, allow_nan=False) + "\n" for row in rows)
+        before = self.path.stat().st_size
+        try:
+            with self.path.open("ab") as handle:
+                handle.write(text.encode("utf-8"))
+                handle.flush()
+                os.fsync(handle.fileno())
+        except OSError:
+            os.truncate(self.path, before)  # a full disk took a part, which would spoil the next line
+            raise
+
+    def keep(self, belongs: Callable[[Any], bool]) -> None:
+        """Drop everything from the first line on that does not belong, or that is not JSON.
+
+        Lines behind it are of a later time, so they go too.
+        """
+        kept = 0
+        for line in _whole_lines(self.path)[0]:
+            try:
+                row = json.loads(line)
+            except ValueError:
+                break
+            if not belongs(row):
+                break
+            kept += len(line)
+        self._cut(kept)
+
+    def _cut(self, size: int) -> None:
+        if self.path.stat().st_size > size:
+            os.truncate(self.path, size)
+            _flush(self.path)
+
+
+def _whole_lines(path: Path) -> tuple[list[bytes], int]:
+    """Return the lines that have an end, and how many bytes they take."""
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise DataError(f"{path} cannot be read: {error.strerror}.") from None
+    whole = [line + b"\n" for line in content.split(b"\n")[:-1]]  # behind the last end is nothing, or a torn line
+    return whole, sum(map(len, whole))

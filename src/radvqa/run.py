@@ -7,8 +7,10 @@
       recipe.yaml          the resolved recipe
       doctor.json          what the examination before the training found
       provenance.json      data fingerprints, versions, git commit, seed, hardware
-      history.jsonl        one line per epoch
-      checkpoints/         model.json (what to build) and best/last.safetensors (trained weights)
+      history.jsonl        one line per look at the selection split
+      log/                 steps.jsonl and steps.csv (one row every few steps), and what trackers wrote
+      checkpoints/         model.json (what to build) and best/last.safetensors (trained weights); in a curriculum
+                           stages/NUMBER-NAME.safetensors; while it trains resume/ (the last two snapshots)
       predictions.jsonl    answers on the test split; other splits as predictions-DATASET-SPLIT.jsonl
       baselines.jsonl      answers of the trivial baselines to the same questions
       scores.json          what ``radvqa score`` found
@@ -33,6 +35,9 @@ from radvqa.errors import DataError, RunError
 from radvqa.prediction import Prediction, read_predictions, write_predictions
 
 FORMAT = 1
+_LOCK = ".lock"
+_NO_MATTER = ("title", "notes", "reproduces", "training.checkpoint_seconds", "training.trackers")
+"""Keys of a recipe that do not change what a training comes to."""
 
 
 @dataclass(frozen=True)
@@ -73,28 +78,67 @@ class Run:
 
     @classmethod
     def create(cls, folder: Path, recipe: Mapping[str, Any], provenance: Mapping[str, Any]) -> "Run":
-        """Make a run folder in state ``training``; a folder that holds an unfinished run is begun anew.
+        """Make a run folder in state ``training``.
 
         Raises:
-            RunError: when the folder holds a finished run, or files that are no run.
+            RunError: when the folder holds a run, or files that are no run.
         """
         if (folder / "run.json").is_file():
-            if Run(folder).finished:
-                raise RunError(f"{folder} holds a finished run; choose another --out, or delete that folder.")
-            for name in (
-                "doctor.json",
-                "history.jsonl",
-                "checkpoints/best.safetensors",
-                "checkpoints/last.safetensors",
-            ):
-                (folder / name).unlink(missing_ok=True)
-        elif folder.is_dir() and any(not entry.name.startswith(".") for entry in folder.iterdir()):
+            raise RunError(f"{folder} holds a run; choose another --out, or start it over with --force-new.")
+        if folder.is_dir() and any(not entry.name.startswith(".") for entry in folder.iterdir()):
             raise RunError(f"{folder} exists and is not a run folder; choose another --out.")
-        # run.json is first, so that a folder left by a kill is known as an unfinished run and can be begun anew
+        # run.json is first, so that a folder left by a kill is known as an unfinished run; the recipe is last, so that
+        # a run that has one is whole
         files.write_json(folder / "run.json", {"format": FORMAT, "state": "training", "started": _now()})
         files.write_json(folder / "provenance.json", provenance)
         files.write_text(folder / "recipe.yaml", yaml.safe_dump(dict(recipe), sort_keys=False, allow_unicode=True))
         return cls(folder)
+
+    @classmethod
+    def take_up(cls, folder: Path, recipe: Mapping[str, Any], provenance: Mapping[str, Any]) -> "Run":
+        """Return the run that a folder holds, to go on with, or make a new one.
+
+        Raises:
+            RunError: when the folder holds a run of another recipe or other data (names what differs), or files that
+                are no run.
+        """
+        if not (folder / "run.json").is_file() or not (folder / "recipe.yaml").is_file():
+            (folder / "run.json").unlink(missing_ok=True)  # killed while it was made
+            (folder / "provenance.json").unlink(missing_ok=True)
+            return cls.create(folder, recipe, provenance)
+        run = cls(folder)
+        odd = differing(run.recipe, recipe)
+        if odd:
+            raise RunError(
+                f"{folder} was begun with another recipe: {'; '.join(odd)}. Go on with the same one, choose another "
+                f"--out, or start over with --force-new."
+            )
+        then, now = run.provenance.get("data", {}), provenance["data"]
+        changed = [name for name in {**then, **now} if then.get(name) != now.get(name)]
+        if changed:
+            raise RunError(
+                f"{folder} was begun with other data: {', '.join(changed)} changed since. Bring the data back, or "
+                f"start over with --force-new."
+            )
+        return run
+
+    @staticmethod
+    def set_aside(folder: Path) -> Path | None:
+        """Move what a folder holds into one beside it, so that a run can be started over and nothing is lost.
+
+        Returns:
+            the folder that holds it now; None when there was nothing.
+        """
+        held = [entry for entry in folder.iterdir() if entry.name != _LOCK] if folder.is_dir() else []
+        if not held:
+            return None
+        number = 1
+        while (aside := folder.with_name(f"{folder.name}-before-{number}")).exists():
+            number += 1
+        aside.mkdir()
+        for entry in held:
+            entry.rename(aside / entry.name)
+        return aside
 
     @classmethod
     @contextmanager
@@ -104,7 +148,7 @@ class Run:
         Raises:
             RadvqaError: when another process holds it.
         """
-        with files.locked(folder / ".lock", what=f"The run folder {folder}", wait=False):
+        with files.locked(folder / _LOCK, what=f"The run folder {folder}", wait=False):
             yield
 
     @property
@@ -159,7 +203,7 @@ class Run:
 
     @property
     def history(self) -> list[dict[str, Any]]:
-        """One mapping per epoch: ``epoch``, ``train_loss``, ``val_loss``, ``val_accuracy``, ``seconds`` and more."""
+        """One mapping per look: ``stage``, ``step``, ``epoch``, ``train_loss``, ``val_loss``, ``val_accuracy`` …."""
         path = self.folder / "history.jsonl"
         return list(files.read_jsonl(path)) if path.is_file() else []
 
@@ -252,6 +296,22 @@ class Run:
     def write_scores(self, answers: Answers, scores: Mapping[str, Any]) -> None:
         """Write scores."""
         files.write_json(self.folder / answers.file("scores", "json"), scores)
+
+
+def differing(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:
+    """Say which keys of two recipes differ, as ``training.epochs (was 5, is 10)``; keys that do not matter are left."""
+    before, now = _flat(old), _flat(new)
+    keys = [key for key in {**before, **now} if before.get(key) != now.get(key)]
+    wanted = [key for key in keys if not key.startswith(_NO_MATTER)]
+    return [f"{key} (was {before.get(key)!r}, is {now.get(key)!r})" for key in wanted]
+
+
+def _flat(values: Any, place: str = "") -> dict[str, Any]:
+    if isinstance(values, Mapping) and values:
+        return {key: leaf for name, value in values.items() for key, leaf in _flat(value, f"{place}.{name}").items()}
+    if isinstance(values, list | tuple) and values:
+        return {key: leaf for n, value in enumerate(values, 1) for key, leaf in _flat(value, f"{place}.{n}").items()}
+    return {place.removeprefix("."): values}
 
 
 def _now() -> str:

@@ -35,6 +35,7 @@ class Sample:
             ``answer`` is the caption.
         context: text about the case that comes with the image (history, findings, discussion); else empty.
         options: the choices of a multiple-choice question, in published order; else empty.
+        prompt: template that a stage of a curriculum puts in place of the model's own; else empty.
         source: file and row that the sample was read from, for error messages.
     """
 
@@ -55,6 +56,7 @@ class Sample:
     task: Task = "vqa"
     context: str = ""
     options: tuple[str, ...] = ()
+    prompt: str = ""
     source: str = ""
 
 

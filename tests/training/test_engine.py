@@ -165,7 +165,7 @@ def test_the_same_seed_gives_the_same_run_and_another_another(trained: Callable[
 @pytest.mark.parametrize(
     "changes",
     [
-        {"model__frozen": False, "training__images_per_batch": 2, "training__backbone_learning_rate": 1e-4},
+        {"model__frozen": False, "training__images_per_batch": 2, "training__learning_rates": {"vision": 1e-4}},
         {"model__batch_norm_drift": True, "model__pool_over_padding": True, "training__accept": ["frozen_is_frozen"]},
         {
             "training__optimizer": "adamw",

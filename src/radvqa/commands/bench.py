@@ -139,7 +139,7 @@ def _naive_seconds(recipe_path: Path, overrides: Sequence[str], steps: int) -> d
         return math.ceil(len(samples) / batch)
 
     per_epoch = train_batch * batches(training) + evaluation_batch * batches(selecting)
-    seconds = per_epoch * recipe.training.epochs + evaluation_batch * batches(test)
+    seconds = per_epoch * (recipe.training.epochs or 1) + evaluation_batch * batches(test)
     return {"seconds": seconds, "train_batch": train_batch, "evaluation_batch": evaluation_batch}
 
 

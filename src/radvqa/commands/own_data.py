@@ -3,6 +3,7 @@
 import os
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 from radvqa.data import registry
 from radvqa.errors import DataError, RecipeError
@@ -30,7 +31,26 @@ def full_name(data: str | None) -> str | None:
     return registry.select(data).name if data is not None and registry.is_own(data) else data
 
 
-def named(data: DataSection) -> dict[str, str]:
+class NamesData(Protocol):
+    """A section of a recipe that names a data set."""
+
+    @property
+    def name(self) -> str | None:
+        """Its name, or the YAML file of one's own."""
+        ...
+
+    @property
+    def file(self) -> str | None:
+        """In a run: the YAML file of one's own data."""
+        ...
+
+    @property
+    def place(self) -> str:
+        """Where it is found."""
+        ...
+
+
+def named(data: NamesData) -> dict[str, str]:
     """Return what a run's recipe says about its data: the full name, and the YAML file of one's own.
 
     The file is written as seen from the working folder, so that a run tells nothing of the machine.

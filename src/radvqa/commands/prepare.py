@@ -1,13 +1,17 @@
-"""What ``train`` and ``doctor`` do alike: from a recipe to its samples and its model."""
+"""What ``train``, ``doctor`` and the plan do alike: from a recipe to the samples of its stages and its model."""
 
 import random
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from radvqa.data.dataset import Problems
-from radvqa.recipe import DataSection, Recipe
+from radvqa.errors import DataError, RecipeError
+from radvqa.recipe import ChoiceSection, DataSection, ModelSection, Recipe, SourceSection
+from radvqa.recipe.curriculum import Stage, learned_modes, stages_of
 from radvqa.sample import Sample
+from radvqa.training.stage_samples import StageSamples
 
 if TYPE_CHECKING:
     import torch
@@ -21,19 +25,37 @@ class Work:
 
     Attributes:
         recipe: as it was read.
-        resolved: with every default filled in, as plain values.
+        model: the family and its options, with what any stage learns.
+        resolved: the recipe with every default filled in, as plain values.
         device: where to compute.
-        learned: samples to learn from.
-        chosen: samples to choose the epoch on.
+        stages: what each stage learns from and chooses on.
         problems: where unusable samples are reported.
     """
 
     recipe: Recipe
+    model: ModelSection
     resolved: dict[str, Any]
     device: "torch.device"
-    learned: list[Sample]
-    chosen: list[Sample]
+    stages: tuple[StageSamples, ...]
     problems: Problems
+
+    @cached_property
+    def learned(self) -> list[Sample]:
+        """Every sample that some stage learns from, once."""
+        samples = [sample for stage in self.stages for source in stage.sources for sample in source]
+        return list({(sample.id, sample.task, sample.prompt): sample for sample in samples}.values())
+
+    @property
+    def splits(self) -> dict[str, list[Sample]]:
+        """Samples by what they are for, as the run's provenance names them."""
+        if not self.recipe.stages:
+            return {"train": self.learned, "select": self.stages[0].chosen}
+        named = {}
+        for one in self.stages:
+            for source, samples in zip(one.stage.sources, one.sources, strict=True):
+                named[f"{one.stage.name}: {source.called} {source.split}"] = samples
+            named[f"{one.stage.name}: select"] = one.chosen
+        return named
 
     def build(self) -> "VqaModel":
         """Build the model, to train."""
@@ -41,14 +63,18 @@ class Work:
         from radvqa.models import zoo
         from radvqa.models.family import Context
 
+        places = {registry.select(place).name: place for place in self._places()}
         context = Context(
             training=self.learned,
-            regions=lambda sample: registry.regions(self.recipe.data.place, sample.image),
+            regions=lambda sample: registry.regions(places[sample.dataset], sample.image),
             seed=self.recipe.training.seed,
             device=self.device,
             problems=self.problems,
         )
-        return zoo.build(self.recipe.model, context)
+        return zoo.build(self.model, context)
+
+    def _places(self) -> list[str]:
+        return [self.recipe.data.place, *(source.place for one in self.stages for source in one.stage.sources)]
 
     @property
     def modes(self) -> dict[str, str]:
@@ -65,35 +91,127 @@ def prepare(recipe: Recipe, problems: Problems) -> Work:
     Raises:
         RadvqaError: for a recipe or data that cannot be used.
     """
-    from radvqa.models import zoo
-    from radvqa.training.doctor.examine import check_accepted
-    from radvqa.training.selection import check_metric
-
     # everything that can be wrong with the recipe is found before any data is read
-    model_section = zoo.resolved(recipe.model)
-    check_metric(recipe.training.select_by)
-    check_accepted(recipe.training.accept)
+    stages, model = checked(recipe)
 
     import torch
 
     from radvqa import device
-    from radvqa.commands.own_data import named
-    from radvqa.data import registry
+    from radvqa.models import zoo
 
     target = device.choose(recipe.training.device)
     device.keep_freed_memory()
     if recipe.training.threads:
         torch.set_num_threads(recipe.training.threads)
-    place, known_as = recipe.data.place, named(recipe.data)
-    learned, chosen = selection_samples(
-        recipe.data,
-        registry.load_split(place, recipe.data.train, problems),
-        [] if recipe.data.select_fraction else registry.load_split(place, recipe.data.select, problems),
-    )
+    resolved = _named(recipe)
+    resolved["model"] = zoo.resolved(model)
+    loaded = tuple(_samples(recipe, stage, problems) for stage in stages)
+    return Work(recipe, model, resolved, target, loaded, problems)
+
+
+def checked(recipe: Recipe) -> tuple[tuple[Stage, ...], ModelSection]:
+    """Check every name in a recipe, without reading data or weights.
+
+    Returns:
+        its stages, and the family with the options that the model is built with.
+
+    Raises:
+        RecipeError: names what is wrong.
+    """
+    from radvqa.data import registry
+    from radvqa.models import zoo
+    from radvqa.training.doctor.examine import check_accepted
+    from radvqa.training.selection import check_metric
+
+    stages = stages_of(recipe)
+    zoo.resolved(recipe.model)
+    model = zoo.with_modes(recipe.model, learned_modes(recipe))
+    for stage in stages:
+        place = f"stages.{stage.number} ({stage.name})"
+        zoo.check_stage(recipe.model, stage.modes, place)
+        check_metric(stage.learning.select_by)
+        registry.select(_choice_of(recipe, stage).place)
+        for source in stage.sources:
+            task = source.task or registry.select(source.place).data_set.facts.task
+            zoo.check_use(recipe.model, task, bool(source.prompt), f"{place}: {source.called}")
+        if stage.learning.tokens is not None:
+            zoo.require_writing(recipe.model, f"{place}: its length is given in tokens, which")
+    check_accepted(recipe.training.accept)
+    return stages, model
+
+
+def _samples(recipe: Recipe, stage: Stage, problems: Problems) -> StageSamples:
+    sources = tuple(_source(recipe.data, source, stage, problems) for source in stage.sources)
+    return StageSamples(stage, sources, _chosen(recipe, stage, problems))
+
+
+def _source(data: DataSection, source: SourceSection, stage: Stage, problems: Problems) -> list[Sample]:
+    from radvqa.data import keep, registry
+
+    samples = registry.load_split(source.place, source.split, problems)
+    if data.select_fraction and _same(source.place, data.place) and source.split == data.train:
+        samples = selection_samples(data, samples, [])[0]
+    kept = keep.where(samples, source.where)
+    place = f"stage {stage.name}: {source.called} {source.split}"
+    if not kept:
+        raise DataError(f"{place}: none of its {len(samples):,} samples has {source.where}; loosen `where`.")
+    if source.samples is not None and source.samples > len(kept):
+        raise DataError(
+            f"{place}: {source.samples:,} samples are asked for, and there are {len(kept):,}; ask for fewer, use `cap` "
+            f"(at most), or `repeat`."
+        )
+    return keep.put_as(keep.capped(kept, source.samples or source.cap), source.task, source.prompt)
+
+
+def _chosen(recipe: Recipe, stage: Stage, problems: Problems) -> list[Sample]:
+    from radvqa.data import keep, registry
+
+    data, choice = recipe.data, _choice_of(recipe, stage)
+    samples = registry.load_split(choice.place, choice.split, problems)
+    if data.select_fraction and _same(choice.place, data.place) and choice.split == data.select:
+        samples = selection_samples(data, samples, [])[1]
+    kept = keep.where(samples, choice.where)
+    if not kept:
+        raise DataError(f"stage {stage.name}: no sample of {choice.place} {choice.split} has {choice.where}.")
+    wanted = keep.where(kept, stage.learning.select_where)
+    if not wanted:
+        raise DataError(
+            f"stage {stage.name}: select_where: no sample of {choice.place} {choice.split} has "
+            f"{stage.learning.select_where}."
+        )
+    return keep.put_as(keep.capped(kept, choice.cap), choice.task, choice.prompt)
+
+
+def _choice_of(recipe: Recipe, stage: Stage) -> ChoiceSection:
+    if stage.select is not None and stage.select.name is not None:
+        if _same(stage.select.place, recipe.data.place) and stage.select.split == recipe.data.test:
+            raise RecipeError(f"stages.{stage.number} ({stage.name}): select is the test split; it is never chosen on.")
+        return stage.select
+    data = recipe.data
+    own = {"name": data.name, "file": data.file, "split": data.select}
+    said = {} if stage.select is None else stage.select.model_dump(exclude_unset=True, exclude={"name", "split"})
+    return ChoiceSection.model_validate({**own, **said})
+
+
+def _same(place: str, other: str) -> bool:
+    from radvqa.data import registry
+
+    return registry.select(place).name == registry.select(other).name
+
+
+def _named(recipe: Recipe) -> dict[str, Any]:
+    """The resolved recipe with the full names of its data sets."""
+    from radvqa.commands.own_data import named
+
     resolved = recipe.resolved()
-    resolved["data"].update(known_as)
-    resolved["model"] = model_section
-    return Work(recipe, resolved, target, learned, chosen, problems)
+    resolved["data"].update(named(recipe.data))
+    for stage, plain in zip(recipe.stages, resolved.get("stages", []), strict=True):
+        for source, said in zip(stage.data, plain["data"], strict=True):
+            said["label"] = source.called
+            said.update(named(source))
+        if stage.select is not None and stage.select.name is not None:
+            plain["select"].update(named(stage.select))
+    return resolved
 
 
 def selection_samples(

@@ -1,4 +1,4 @@
-"""``radvqa train``: from a recipe to a run folder with the weights of the best epoch."""
+"""``radvqa train``: from a recipe to a run folder with the weights that the selection split chose."""
 
 import time
 from collections.abc import Sequence
@@ -9,11 +9,12 @@ from radvqa import console, files
 from radvqa.commands.doctor import examined, require_healthy
 from radvqa.commands.prepare import Work, prepare
 from radvqa.data.dataset import Problems
+from radvqa.errors import RunError
 from radvqa.recipe import Recipe, load_recipe
 from radvqa.run import Run
 
 if TYPE_CHECKING:
-    from radvqa.models.family import Prepared, VqaModel
+    from radvqa.models.family import VqaModel
 
 
 def train(
@@ -23,25 +24,32 @@ def train(
     out: Path | None = None,
     skip_bad: bool = False,
     doctor: bool = True,
+    force_new: bool = False,
 ) -> Run:
-    """Train the model of a recipe, choosing the best epoch on its selection split; the test split is not read.
+    """Train the model of a recipe, choosing the best weights on its selection split; the test split is not read.
+
+    A run that was interrupted goes on where it was; a finished one is returned as it is.
 
     Args:
         recipe: a YAML file, or the name of a recipe that ships with the project.
-        overrides: ``key=value``, for instance ``training.seed=1`` or ``epochs=5``.
+        overrides: ``key=value``, for instance ``training.seed=1`` or ``stages.1.lr=2e-5``.
         out: the run folder; ``runs/NAME`` by default, with ``-seedN`` when the seed is overridden.
         skip_bad: leave unusable rows and pictures out, and report them, instead of stopping at the first.
         doctor: examine the model first; an error that the recipe does not accept stops before any step.
+        force_new: start over; what the folder holds is moved beside it.
 
     Returns:
         The finished run.
 
     Raises:
-        RadvqaError: for a recipe, data or weights that cannot be used, or a run folder that is in use.
+        RadvqaError: for a recipe, data or weights that cannot be used, a run folder that is in use, or one that was
+            begun with another recipe.
     """
     parsed = load_recipe(Path(recipe), overrides)
     folder = Path(out) if out else Path("runs") / _default_name(parsed, overrides)
     with Run.held(folder):
+        if force_new and (aside := Run.set_aside(folder)):
+            console.say(f"what {folder} held is in {aside} now")
         return _train(parsed, folder, Problems(skip=skip_bad), doctor=doctor)
 
 
@@ -49,58 +57,69 @@ def _train(recipe: Recipe, folder: Path, problems: Problems, *, doctor: bool) ->
     started = time.perf_counter()
     work = prepare(recipe, problems)
 
-    from radvqa import device, provenance
+    from radvqa import provenance
     from radvqa.models import checkpoint, zoo
     from radvqa.report.card import write_card
     from radvqa.training import loop
+    from radvqa.training.snapshot import Snapshots
 
-    learned, chosen = work.learned, work.chosen
-    origin = provenance.collect(
-        seed=recipe.training.seed, device=str(work.device), splits={"train": learned, "select": chosen}
-    )
-    run = Run.create(folder, work.resolved, origin)
+    origin = provenance.collect(seed=recipe.training.seed, device=str(work.device), splits=work.splits)
+    run = Run.take_up(folder, work.resolved, origin)
+    if run.finished:
+        console.say(f"{folder} is finished already, with this recipe; nothing is left to do")
+        return run
     model = work.build()
-    examination = _examine(work, model, run) if doctor else {"skipped": True}
-    learns = any(parameter.requires_grad for parameter in model.module.parameters())
-    selecting = model.prepare(chosen, problems)
-    training = model.prepare(learned, problems) if learns else selecting
+    _same_weights(run, model, recipe.model.family)
+    examination = _examination(work, model, run) if doctor else {"skipped": True}
     checkpoint.write_spec(run.checkpoints, model, recipe.model.family)
     prepared_after = time.perf_counter() - started
-    best = loop.train(model, training, selecting, recipe.training, run)
+    trained = loop.train(model, work.stages, recipe.training, run, problems)
     checkpoint.write_adapter(run.checkpoints, model)
+    cost = trained.cost
     run.finish(
         {
             "seconds": round(time.perf_counter() - started, 3),
             "preparation_seconds": round(prepared_after, 3),
-            "training_seconds": best.seconds,
-            "epochs": recipe.training.epochs if best.epoch is not None else 0,
-            "best_epoch": best.epoch,
-            "selected": {"metric": recipe.training.select_by, "value": best.value},
+            "training_seconds": round(cost["wall_seconds"] + cost["evaluation_seconds"], 3),
+            "epochs": trained.looks,
+            "best_epoch": trained.epoch,
+            "selected": {"metric": trained.metric, "value": trained.value},
+            "stages": trained.stages,
+            "cost": cost,
             "parameters": zoo.count_parameters(model),
-            "peak_memory_bytes": device.peak_memory_bytes(),
+            "peak_memory_bytes": cost.get("peak_memory_bytes"),
             "left_out": problems.found,
-            **_longer(training),
+            **({} if trained.longer is None else {"gold_answers_over_the_limit": trained.longer}),
             "doctor": examination,
         }
     )
     write_card(folder)
+    Snapshots(run.checkpoints / "resume").drop()
     return run
 
 
-def _longer(prepared: "Prepared") -> dict[str, int]:
-    """How many gold answers are longer than what may be written, for models that write."""
-    longer = getattr(prepared, "longer", None)
-    return {} if longer is None else {"gold_answers_over_the_limit": longer}
+def _same_weights(run: Run, model: "VqaModel", family: str) -> None:
+    """Refuse to go on with other pretrained weights than the run was begun with."""
+    path = run.checkpoints / "model.json"
+    if path.is_file() and files.read_json(path) != {"family": family, **model.spec()}:
+        raise RunError(
+            f"{run.folder} was begun with other pretrained weights, or with another version of radvqa; point "
+            f"RADVQA_WEIGHTS at the same ones, or start over with --force-new."
+        )
 
 
-def _examine(work: Work, model: "VqaModel", run: Run) -> dict[str, Any]:
-    """Examine the model, say and keep what was found, and return the line for ``run.json``."""
-    report = examined(work, model)
-    files.write_json(run.folder / "doctor.json", report)
-    for finding in report["findings"]:
-        if finding["level"] == "warning" or finding["accepted"]:
-            accepted = "accepted by the recipe" if finding["accepted"] else "warning"
-            console.say(f"doctor: {accepted}: [{finding['check']}] {finding['sentence']}")
+def _examination(work: Work, model: "VqaModel", run: Run) -> dict[str, Any]:
+    """Examine the model, unless that was done before an interruption; return the line for ``run.json``."""
+    path = run.folder / "doctor.json"
+    if path.is_file():
+        report = files.read_json(path)
+    else:
+        report = examined(work, model)
+        for finding in report["findings"]:
+            if finding["level"] == "warning" or finding["accepted"]:
+                accepted = "accepted by the recipe" if finding["accepted"] else "warning"
+                console.say(f"doctor: {accepted}: [{finding['check']}] {finding['sentence']}")
+        files.write_json(path, report)
     require_healthy(report)
     return {key: report[key] for key in ("seconds", "warnings", "accepted")}
 

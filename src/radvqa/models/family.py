@@ -159,6 +159,25 @@ class Noted(Protocol):
         ...
 
 
+@runtime_checkable
+class CountsTokens(Protocol):
+    """A model whose decoder reads tokens."""
+
+    def tokens(self, prepared: Any) -> Tensor:
+        """How many tokens the decoder reads for each row (image, prompt and answer), ``(rows,)``."""
+        ...
+
+
+@runtime_checkable
+class ScalesLoss(Protocol):
+    """A model that may compute in fp16, whose small gradients would vanish unless the loss is scaled up."""
+
+    @property
+    def in_fp16(self) -> bool:
+        """Whether it computes in fp16."""
+        ...
+
+
 class Family(Protocol[Options]):
     """A model family: its options, and how to build a model anew or from a spec."""
 

@@ -21,9 +21,10 @@ from pydantic import BaseModel, ConfigDict, Field
 from torch import Tensor, nn
 
 from radvqa.data.dataset import Problems
-from radvqa.models import parts
+from radvqa.models import parts, precision
 from radvqa.models.family import Answered, ModelAnswer, StepLoss
 from radvqa.models.origin import Origin
+from radvqa.models.precision import Precision
 from radvqa.models.usable import usable
 from radvqa.sample import Sample
 
@@ -34,6 +35,7 @@ IMAGE_TOKEN = -1
 """Stands in a lesson's inputs for one token made from the picture."""
 
 _ROWS_PER_PASS = 32
+_COUNTED_AT_ONCE = 256
 _CANDIDATES = 5
 
 Inputs = TypeVar("Inputs")
@@ -59,7 +61,11 @@ class GenerativeOptions(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     answering: AnsweringOptions = Field(AnsweringOptions(), description="How answers are given.")
-    full_precision: bool = Field(False, description="Compute in fp32 on GPUs too.")
+    precision: Precision = Field(
+        "auto",
+        description="What matrices are multiplied in: `auto` is fp32 on CPUs, bf16 on GPUs that have it and fp16 on "
+        "others. Weights that learn, sums and losses are always kept in fp32.",
+    )
 
 
 @dataclass(frozen=True)
@@ -206,7 +212,7 @@ class Generator(Generic[Inputs]):
         origin: Origin,
     ) -> None:
         self.net, self.options, self.origin = net, options, origin
-        self.answering, self.full_precision = options.answering, options.full_precision
+        self.answering = options.answering
         self.known, self.closed = origin.known, origin.closed
         self.cut = 0
         net.module.to(origin.device)
@@ -230,6 +236,11 @@ class Generator(Generic[Inputs]):
         answers = [self.net.answer_tokens(sample.answer) for sample in known]
         longer = sum(len(tokens) > self.answering.tokens + 1 for tokens in answers)
         return GeneratorRows(known, inputs, answers, self.net.image_rows(inputs), longer)
+
+    def tokens(self, prepared: GeneratorRows[Inputs]) -> Tensor:
+        """How many tokens the decoder reads for each row (image, prompt and answer), ``(rows,)``."""
+        rows = torch.arange(len(prepared.samples), device=prepared.image_rows.device)
+        return torch.cat([self.lesson(prepared, part).real.sum(1) for part in torch.split(rows, _COUNTED_AT_ONCE)])
 
     def lesson(self, prepared: GeneratorRows[Inputs], rows: Tensor) -> Lesson:
         """What some rows teach."""
@@ -344,8 +355,16 @@ class Generator(Generic[Inputs]):
         return {tokens: answer.strip() for tokens, answer in spellings.items()}
 
     def _precision(self) -> torch.autocast:
-        device = next((p.device.type for p in self.module.parameters()), "cpu")
-        return torch.autocast(device, torch.bfloat16, enabled=device == "cuda" and not self.full_precision)
+        return precision.autocast(self.options.precision, self._device)
+
+    @property
+    def in_fp16(self) -> bool:
+        """Whether it computes in fp16, whose gradients need a scaled loss."""
+        return precision.computed_in(self.options.precision, self._device) == torch.float16
+
+    @property
+    def _device(self) -> str:
+        return next((p.device.type for p in self.module.parameters()), "cpu")
 
     def answer_is_known(self, answer: str) -> bool:
         """Whether the answer occurred in training (normalised)."""

@@ -23,7 +23,7 @@ from radvqa.data.dataset import Problems
 from radvqa.data.image import Pixels
 from radvqa.data.store import ImageStore
 from radvqa.errors import RadvqaError
-from radvqa.models import features, parts
+from radvqa.models import features, parts, precision
 from radvqa.models.blip_net import BlipReader
 from radvqa.models.family import ModelAnswer
 from radvqa.models.generator import IGNORED
@@ -177,8 +177,7 @@ class NaiveBlip(Naive):
         return padded[0].to(device), padded[1].to(device)
 
     def _precision(self) -> torch.autocast:
-        device = self.model.net.reader.device.type
-        return torch.autocast(device, torch.bfloat16, enabled=device == "cuda" and not self.model.full_precision)
+        return precision.autocast(self.model.options.precision, self.model.net.reader.device.type)
 
 
 def naive(family: str, model: Any) -> Naive:

@@ -28,5 +28,5 @@ class Prompts(BaseModel):
     def of(self, sample: Sample) -> str:
         """Write the prompt of a sample."""
         shown = " ".join(f"({letter}) {text}" for letter, text in zip(ascii_uppercase, sample.options, strict=False))
-        template: str = getattr(self, sample.task)
+        template: str = sample.prompt or getattr(self, sample.task)
         return template.format(question=sample.question.strip(), options=shown, context=sample.context.strip())

@@ -78,7 +78,7 @@ def _blip(folder: Path, size: Size, texts: Sequence[str]) -> dict[str, Any]:
     config = _config(_BLIP, text_config=text, vision_config=vision)
     _save(BlipForQuestionAnswering(config), folder)
     BlipImageProcessorPil(size={"height": side, "width": side}).save_pretrained(folder)
-    return {"checkpoint": str(folder), "answering": {"tokens": _ANSWER_TOKENS}, "full_precision": True}
+    return {"checkpoint": str(folder), "answering": {"tokens": _ANSWER_TOKENS}, "precision": "fp32"}
 
 
 def _linear_llm(folder: Path, size: Size, texts: Sequence[str]) -> dict[str, Any]:
@@ -95,7 +95,7 @@ def _linear_llm(folder: Path, size: Size, texts: Sequence[str]) -> dict[str, Any
         "image_size": side,
         "language_model": str(folder / "llm"),
         "answering": {"tokens": _ANSWER_TOKENS},
-        "full_precision": True,
+        "precision": "fp32",
     }
 
 

@@ -9,6 +9,7 @@ from pydantic import BaseModel, ValidationError
 from radvqa.errors import RecipeError, nearest
 from radvqa.models import parts
 from radvqa.models.family import Context, Family, VqaModel
+from radvqa.models.generator import GenerativeOptions
 from radvqa.recipe import ModelSection, explain
 from radvqa.registry import Registry
 
@@ -35,6 +36,63 @@ def validate(section: ModelSection) -> tuple[Family[Any], BaseModel]:
 def resolved(section: ModelSection) -> dict[str, Any]:
     """The model section with every default of its family filled in."""
     return {"family": section.family, **validate(section)[1].model_dump(mode="json")}
+
+
+def with_modes(section: ModelSection, modes: Mapping[str, str]) -> ModelSection:
+    """The model section with what is learned of some parts, where the family's options say so by part."""
+    if not modes or "train" not in FAMILIES[section.family].options.model_fields:
+        return section
+    options = section.options
+    return ModelSection.model_validate(
+        {"family": section.family, **options, "train": {**(options.get("train") or {}), **modes}}
+    )
+
+
+def check_stage(section: ModelSection, modes: Mapping[str, str], place: str) -> None:
+    """Refuse a stage that the family cannot learn.
+
+    Args:
+        section: of the recipe.
+        modes: what the stage learns of the parts that stages name.
+        place: of the stage, for messages.
+
+    Raises:
+        RecipeError: for an unknown part, a mode that a part cannot have, and a stage that trains nothing.
+    """
+    try:
+        options = resolved(with_modes(section, modes))
+    except RecipeError as error:
+        raise RecipeError(f"{place}: train: {error}") from None
+    learned = options.get("train")
+    if modes and isinstance(learned, Mapping) and set(learned.values()) == {"frozen"}:
+        raise RecipeError(f"{place}: every part is frozen, so the stage would train nothing; let one part learn.")
+
+
+def writes(section: ModelSection) -> bool:
+    """Whether the family answers by writing."""
+    return issubclass(FAMILIES[section.family].options, GenerativeOptions)
+
+
+def require_writing(section: ModelSection, what: str) -> None:
+    """Refuse what only a family that writes can do.
+
+    Raises:
+        RecipeError: begins with what was asked for.
+    """
+    if not writes(section):
+        raise RecipeError(f"{what} the family {section.family} does not have: it chooses among the training answers.")
+
+
+def check_use(section: ModelSection, task: str | None, prompted: bool, place: str) -> None:
+    """Refuse samples put in a way that the family cannot read.
+
+    Raises:
+        RecipeError: names the source.
+    """
+    if task == "caption":
+        require_writing(section, f"{place}: task is caption, which needs a decoder, which")
+    if prompted and "prompts" not in FAMILIES[section.family].options.model_fields:
+        raise RecipeError(f"{place}: the family {section.family} reads questions as they are; leave `prompt` out.")
 
 
 def build(section: ModelSection, context: Context) -> VqaModel:

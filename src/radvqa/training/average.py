@@ -6,6 +6,8 @@ from contextlib import contextmanager
 import torch
 from torch import nn
 
+from radvqa.training.state import State
+
 
 class WeightAverage:
     """Keeps a running average of a module's trained parameters.
@@ -27,6 +29,22 @@ class WeightAverage:
         decay = min(self.decay, (1 + self.steps) / (10 + self.steps))
         with torch.no_grad():
             torch._foreach_lerp_(self.average, [p.detach() for p in self.parameters], 1 - decay)
+
+    def state(self) -> State:
+        """The average, and how many steps are in it."""
+        tensors = {str(place): tensor.detach().cpu().clone() for place, tensor in enumerate(self.average)}
+        return State(tensors, {"steps": self.steps})
+
+    def load(self, state: State) -> None:
+        """Go on from there."""
+        self.steps = int(state.plain["steps"])
+        with torch.no_grad():
+            for place, tensor in enumerate(self.average):
+                tensor.copy_(state.tensors[str(place)])
+
+    def stay(self) -> None:
+        """Put the average into the module for good."""
+        self._copy(self.average)
 
     @contextmanager
     def in_place(self) -> Iterator[None]:

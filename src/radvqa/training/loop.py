@@ -1,174 +1,249 @@
-"""The training loop: epochs of steps, the best epoch by the selection split, checkpoints written whole."""
+"""The training loop: the stages of a curriculum, from the start or from the newest snapshot."""
 
-import math
 import time
-from collections.abc import Iterator
-from contextlib import nullcontext
+from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor, nn
 
 from radvqa import console
-from radvqa.answering import answer_prepared
-from radvqa.errors import RadvqaError
-from radvqa.models.checkpoint import write_weights
-from radvqa.models.family import Prepared, VqaModel
-from radvqa.recipe import TrainingSection
+from radvqa.costs.meter import Meter
+from radvqa.data.dataset import Problems
+from radvqa.models.checkpoint import read_weights, write_weights
+from radvqa.models.family import VqaModel
+from radvqa.recipe.learning import LearningSection, TrainingSection
 from radvqa.run import Run
-from radvqa.training import batches, selection
-from radvqa.training.average import WeightAverage
+from radvqa.tracking.tracking import Tracking
+from radvqa.training.data import prepare_stage
+from radvqa.training.guard import full_disk_is_told
+from radvqa.training.learnable import Learnable
+from radvqa.training.looking import look
 from radvqa.training.micro_batches import MicroBatches
+from radvqa.training.pace import Pace
+from radvqa.training.position import Done, History, Position
+from radvqa.training.processes import Alone, Processes
+from radvqa.training.snapshot import Snapshot, Snapshots
+from radvqa.training.stage_run import Shared, StageRun
+from radvqa.training.stage_samples import StageSamples
 
 
 @dataclass(frozen=True)
-class Chosen:
-    """The epoch that was kept.
+class Trained:
+    """What a training came to.
 
     Attributes:
-        epoch: from 1 on; None when nothing was trained.
-        value: of the selection metric, a fraction.
-        seconds: wall time of all epochs, evaluation included.
+        epoch: look of the last stage that was kept, from 1 on; None when nothing was trained.
+        looks: of the last stage.
+        value: of the selection metric.
+        metric: that chose.
+        stages: of each stage, what it came to.
+        cost: what it all cost.
+        seconds: wall time of this process.
+        longer: gold answers that are longer than what may be written, over all stages; None in families that choose.
     """
 
     epoch: int | None
+    looks: int
     value: float
+    metric: str
+    stages: list[dict[str, Any]]
+    cost: dict[str, Any]
     seconds: float
+    longer: int | None
 
 
-def train(model: VqaModel, training: Prepared, chosen_on: Prepared, section: TrainingSection, run: Run) -> Chosen:
-    """Train, and keep the weights of the epoch with the best selection metric (the first of equal ones).
+def train(
+    model: VqaModel,
+    stages: Sequence[StageSamples],
+    section: TrainingSection,
+    run: Run,
+    problems: Problems,
+    processes: Processes | None = None,
+) -> Trained:
+    """Carry out the stages of a curriculum, keeping the best weights of each by its own choice.
+
+    An interrupted training goes on from its newest snapshot; on CPUs what it comes to is then, bit by bit, what it
+    would have come to.
 
     Args:
         model: to train, in place; it ends with the last weights, the best ones are in the run.
-        training: samples to learn from.
-        chosen_on: samples to choose the epoch on.
-        section: how to train.
-        run: where history and checkpoints go, each replaced whole after every epoch.
+        stages: what is learned from and chosen on, in order.
+        section: what holds for the whole run.
+        run: where history, log and checkpoints go, each replaced whole.
+        problems: where unusable samples are reported.
+        processes: that train together; one by default.
 
     Raises:
-        RadvqaError: when the loss is not a number; the weights kept so far stay in the run.
+        RadvqaError: when the loss is no number, or the disk is full; the weights kept so far stay in the run.
     """
-    if not any(parameter.requires_grad for parameter in model.module.parameters()):
-        return _as_it_is(model, chosen_on, section, run)
-    generator = torch.Generator().manual_seed(section.seed)
+    started = time.perf_counter()
+    processes = processes or Alone()
+    learnable = Learnable(model)
+    if not learnable.parameters:
+        return _as_it_is(model, stages[-1], run, problems, started)
+    snapshots = Snapshots(run.checkpoints / "resume")
+    snapshot = snapshots.newest()
+    device = next(iter(learnable.parameters.values())).device
+    shared = Shared(
+        model,
+        learnable,
+        section,
+        run,
+        processes,
+        Meter(model.parts, device, whole=model.module, devices=processes.count),
+        _tracking(run, section, snapshot) if processes.main else None,
+        Position(),
+        History(),
+        Done(),
+        MicroBatches(section.micro_batch_size),
+    )
     torch.manual_seed(section.seed)
-    steps = sum(1 for _ in _batches(training, section, torch.Generator().manual_seed(section.seed)))
-    optimizer = _optimizer(model.module, section)
-    schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: _rate(step, steps, section))
-    average = WeightAverage(model.module, section.average_decay) if section.average_decay else None
-    parts = MicroBatches(section.micro_batch_size)
-    history: list[dict[str, Any]] = []
-    best = Chosen(0, -math.inf, 0.0)
-    started = time.perf_counter()
-    with console.progress("training", section.epochs * steps) as advance:
-        for epoch in range(1, section.epochs + 1):
-            epoch_started = time.perf_counter()
-            train_loss, train_accuracy = _epoch(
-                model, training, section, optimizer, schedule, average, generator, parts, advance
-            )
-            with average.in_place() if average else nullcontext():
-                predictions, val_loss = answer_prepared(model, chosen_on)
-                measured = selection.measure(predictions, [section.select_by, *selection.REPORTED])
-                value = measured[section.select_by]
-                if value > best.value:
-                    best = Chosen(epoch, value, 0.0)
-                    write_weights(run.checkpoints / "best.safetensors", model.state())
-                if epoch == section.epochs:
-                    write_weights(run.checkpoints / "last.safetensors", model.state())
-            history.append(
-                {
-                    "epoch": epoch,
-                    "train_loss": train_loss,
-                    "train_accuracy": train_accuracy,
-                    "val_loss": val_loss,
-                    **{f"val_{name}": measure for name, measure in measured.items()},
-                    "seconds": round(time.perf_counter() - epoch_started, 3),
-                    "best": best.epoch == epoch,
-                }
-            )
-            run.write_history(history)
-    return Chosen(best.epoch, best.value, round(time.perf_counter() - started, 3))
+    training = _Curriculum(shared, stages, problems, snapshots)
+    try:
+        last = training.carry_out(snapshot)
+    finally:
+        if shared.tracking is not None:
+            shared.tracking.close()
+    learnable.restore()
+    return Trained(
+        last.stopping.look,
+        last.stopping.looks,
+        last.stopping.value or 0.0,
+        last.stage.learning.select_by,
+        shared.done.stages,
+        shared.meter.summary(),
+        round(time.perf_counter() - started, 3),
+        training.longer,
+    )
 
 
-def _as_it_is(model: VqaModel, chosen_on: Prepared, section: TrainingSection, run: Run) -> Chosen:
+class _Curriculum:
+    """Stage after stage.
+
+    Args:
+        shared: what outlives a stage.
+        stages: what is learned from and chosen on, in order.
+        problems: where unusable samples are reported.
+        snapshots: of the run.
+    """
+
+    def __init__(
+        self, shared: Shared, stages: Sequence[StageSamples], problems: Problems, snapshots: Snapshots
+    ) -> None:
+        self._shared, self._stages, self._problems, self._snapshots = shared, stages, problems, snapshots
+        self._pace = Pace(shared.section.checkpoint_seconds)
+        self._initial = shared.weights.tensors() if any(one.stage.carry.parts for one in stages) else {}
+        self._kept_step: int | None = None
+        self.longer: int | None = None
+
+    def carry_out(self, snapshot: Snapshot | None) -> StageRun:
+        """Carry out what is left, and return the last stage."""
+        begin = 1
+        if snapshot is not None:
+            begin, self._kept_step = int(snapshot.states["position"].plain["stage"]), snapshot.step
+        last: StageRun | None = None
+        for samples in self._stages[begin - 1 :]:
+            stage = self._set_up(samples, last, snapshot if samples.stage.number == begin else None)
+            with full_disk_is_told(self._kept_step):
+                self._run(stage)
+            last = stage
+        if last is None:
+            raise ValueError("a curriculum has stages")
+        return last
+
+    def _set_up(self, samples: StageSamples, before: StageRun | None, snapshot: Snapshot | None) -> StageRun:
+        shared, stage = self._shared, samples.stage
+        if len(self._stages) > 1:
+            console.say(f"stage {stage.number} of {len(self._stages)}: {stage.name}")
+        if before is not None:
+            self._carry_over(before, stage.carry.weights, stage.carry.parts)
+            shared.position.stage, shared.position.stage_step = stage.number, 0
+        data = prepare_stage(shared.model, samples, self._problems)
+        longer = getattr(data.learned, "longer", None)
+        self.longer = self.longer if longer is None else (self.longer or 0) + longer
+        shared.micro_batches.size = stage.learning.micro_batch_size or shared.micro_batches.size
+        present = StageRun(shared, stage, data, self._best_file(stage.number, stage.name))
+        if snapshot is not None:
+            snapshot.put_back(present.parts)
+            shared.meter.interrupted()
+            console.say(f"going on from step {shared.position.step}")
+        elif before is not None and stage.carry.optimizer:
+            present.optimizer.take_over(before.optimizer)
+        return present
+
+    def _run(self, stage: StageRun) -> None:
+        shared = self._shared
+        shared.learnable.train()
+        with console.progress("training", stage.steps) as advance:
+            advance(shared.position.stage_step)
+            while not stage.over:
+                stage.step()
+                if stage.at_a_look:
+                    stage.look()
+                advance(1)
+                self._save_if_due(stage)
+        if stage.average:
+            stage.average.stay()
+        if stage.stage.number == len(self._stages) and shared.processes.main:
+            write_weights(shared.run.checkpoints / "last.safetensors", shared.weights.tensors())
+        shared.done.stages.append(stage.ended())
+
+    def _save_if_due(self, stage: StageRun) -> None:
+        shared = self._shared
+        if not shared.processes.agree(self._pace.due()):
+            return
+        stage.guard.look(list(shared.weights.tensors().values()))
+        if shared.tracking is not None:
+            shared.tracking.flush()
+        if shared.processes.main:
+            with full_disk_is_told(self._kept_step):
+                self._snapshots.write(shared.position.step, stage.parts)
+        self._kept_step = shared.position.step
+        self._pace.taken()
+
+    def _carry_over(self, before: StageRun, which: str, parts: Sequence[str] | None) -> None:
+        weights = self._shared.weights
+        tensors = read_weights(before.best) if which == "best" else weights.tensors()
+        if parts is not None:
+            tensors = {
+                name: tensor if self._part_of(name) in parts else self._initial[name]
+                for name, tensor in tensors.items()
+            }
+        weights.put_back(tensors)
+
+    def _part_of(self, name: str) -> str:
+        model = self._shared.model
+        places = {id(module): place for place, module in model.module.named_modules()}
+        for part, module in model.parts.items():
+            if name.startswith(f"{places[id(module)]}."):
+                return part
+        return ""
+
+    def _best_file(self, number: int, name: str) -> Path:
+        folder = self._shared.run.checkpoints
+        if number == len(self._stages):
+            return folder / "best.safetensors"
+        return folder / "stages" / f"{number}-{name}.safetensors"
+
+
+def _tracking(run: Run, section: TrainingSection, snapshot: Snapshot | None) -> Tracking:
+    step = snapshot.step if snapshot is not None else 0
+    return Tracking.open(run.folder / "log", section.trackers, run.name, run.recipe, from_step=step)
+
+
+def _as_it_is(model: VqaModel, samples: StageSamples, run: Run, problems: Problems, started: float) -> Trained:
     """Evaluate a model that trains nothing (zero- or few-shot); its checkpoint is empty."""
-    started = time.perf_counter()
-    predictions, val_loss = answer_prepared(model, chosen_on)
-    measured = selection.measure(predictions, [section.select_by, *selection.REPORTED])
+    learning: LearningSection = samples.stage.learning
+    chosen = model.prepare(samples.chosen, problems)
+    seen = look(model, chosen, learning, Alone())
     for which in ("best", "last"):
         write_weights(run.checkpoints / f"{which}.safetensors", model.state())
+    values = {f"val_{name}": value for name, value in seen.measured.items()}
+    row = {"stage": samples.stage.name, "step": 0, "epoch": 0, "val_loss": seen.loss, **values, "best": True}
+    run.write_history([row])
     seconds = round(time.perf_counter() - started, 3)
-    values = {f"val_{name}": measure for name, measure in measured.items()}
-    run.write_history([{"epoch": 0, "val_loss": val_loss, **values, "seconds": seconds, "best": True}])
-    return Chosen(None, measured[section.select_by], seconds)
-
-
-def _epoch(
-    model: VqaModel,
-    training: Prepared,
-    section: TrainingSection,
-    optimizer: torch.optim.Optimizer,
-    schedule: torch.optim.lr_scheduler.LRScheduler,
-    average: WeightAverage | None,
-    generator: torch.Generator,
-    parts: MicroBatches,
-    advance: console.Advance,
-) -> tuple[float, float]:
-    """Run one epoch; returns the mean training loss and the training accuracy (in training mode, as it was)."""
-    model.module.train()
-    device = training.image_rows.device
-    trained = [parameter for parameter in model.module.parameters() if parameter.requires_grad]
-    loss_sum = torch.zeros((), device=device)
-    correct = torch.zeros((), device=device, dtype=torch.long)
-    for rows in _batches(training, section, generator):
-        optimizer.zero_grad(set_to_none=True)
-        step = parts.backward(model, training, rows.to(device), label_smoothing=section.label_smoothing)
-        if section.clip_norm is not None:
-            nn.utils.clip_grad_norm_(trained, section.clip_norm)
-        optimizer.step()
-        schedule.step()
-        if average:
-            average.update()
-        loss_sum += step.loss * (len(rows) / step.members)  # summed on the device: no synchronisation per step
-        correct += step.correct
-        advance(1)
-    samples = len(training.samples)
-    loss = loss_sum.item() / samples
-    if not math.isfinite(loss):
-        raise RadvqaError(
-            "The training loss is not a number any more; the last good checkpoint is kept. "
-            "Try a smaller training.learning_rate or training.clip_norm=1."
-        )
-    return loss, correct.item() / samples
-
-
-def _batches(training: Prepared, section: TrainingSection, generator: torch.Generator) -> Iterator[Tensor]:
-    if section.images_per_batch is None:
-        return batches.shuffled(len(training.samples), section.batch_size, generator)
-    return batches.by_images(training.image_rows, section.batch_size, section.images_per_batch, generator)
-
-
-def _optimizer(module: nn.Module, section: TrainingSection) -> torch.optim.Optimizer:
-    backbone: list[nn.Parameter] = []
-    rest: list[nn.Parameter] = []
-    for name, parameter in module.named_parameters():
-        if parameter.requires_grad:
-            (backbone if name.startswith("vision.") else rest).append(parameter)
-    groups: list[dict[str, Any]] = [{"params": rest}]
-    if backbone:
-        groups.append({"params": backbone, "lr": section.backbone_learning_rate or section.learning_rate})
-    kind = torch.optim.Adam if section.optimizer == "adam" else torch.optim.AdamW
-    return kind(groups, lr=section.learning_rate, weight_decay=section.weight_decay, fused=True)
-
-
-def _rate(step: int, steps_per_epoch: int, section: TrainingSection) -> float:
-    """The learning rate at a step, as a fraction of the peak."""
-    warmup = section.warmup_epochs * steps_per_epoch
-    if step < warmup:
-        return (step + 1) / warmup
-    if section.schedule == "constant":
-        return 1.0
-    share = (step - warmup) / max(1.0, section.epochs * steps_per_epoch - warmup)
-    return 0.5 * (1 + math.cos(math.pi * min(1.0, share)))
+    cost = {"wall_seconds": 0.0, "evaluation_seconds": seconds}
+    longer = getattr(chosen, "longer", None)
+    return Trained(None, 0, seen.value, learning.select_by, [], cost, seconds, longer)

@@ -1,13 +1,28 @@
 """A batch that does not fit into memory is passed in parts; its gradient stays that of the whole batch."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, Protocol
 
 import torch
 from torch import Tensor, nn
 
 from radvqa import console
 from radvqa.errors import RadvqaError
-from radvqa.models.family import Prepared, StepLoss, VqaModel
+from radvqa.models.family import Prepared, StepLoss
+from radvqa.training.state import State
+
+
+class LossOf(Protocol):
+    """A model, as far as its loss is asked for."""
+
+    @property
+    def module(self) -> nn.Module:
+        """Everything with parameters."""
+        ...
+
+    def loss(self, prepared: Any, rows: Tensor, *, label_smoothing: float = 0.0) -> StepLoss:
+        """Loss of some rows."""
+        ...
 
 
 class MicroBatches:
@@ -23,8 +38,23 @@ class MicroBatches:
     def __init__(self, size: int | None = None) -> None:
         self.size = size
 
-    def backward(self, model: VqaModel, prepared: Prepared, rows: Tensor, *, label_smoothing: float) -> StepLoss:
+    def backward(
+        self,
+        model: LossOf,
+        prepared: Prepared,
+        rows: Tensor,
+        *,
+        label_smoothing: float,
+        scale: Callable[[Tensor], Tensor] = lambda loss: loss,
+    ) -> StepLoss:
         """Fill the gradients of a batch, and return its loss and number of right answers.
+
+        Args:
+            model: whose loss it is.
+            prepared: holds the rows.
+            rows: of the batch.
+            label_smoothing: share of probability spread over all answers.
+            scale: of the loss before it is differentiated; the returned loss is not scaled.
 
         Raises:
             RadvqaError: when not even one question fits into memory.
@@ -32,7 +62,7 @@ class MicroBatches:
         while True:
             state = torch.get_rng_state()
             try:
-                return self._parts(model, prepared, rows, label_smoothing)
+                return self._parts(model, prepared, rows, label_smoothing, scale)
             except RuntimeError as error:
                 if not _out_of_memory(error):
                     raise
@@ -50,17 +80,32 @@ class MicroBatches:
                 f"same effect; set training.micro_batch_size={self.size} to begin so"
             )
 
-    def _parts(self, model: VqaModel, prepared: Prepared, rows: Tensor, label_smoothing: float) -> StepLoss:
+    def state(self) -> State:
+        """The size that fits."""
+        return State(plain={"size": self.size})
+
+    def load(self, state: State) -> None:
+        """Go on with that size."""
+        self.size = state.plain["size"]
+
+    def _parts(
+        self,
+        model: LossOf,
+        prepared: Prepared,
+        rows: Tensor,
+        label_smoothing: float,
+        scale: Callable[[Tensor], Tensor],
+    ) -> StepLoss:
         if self.size is None or self.size >= len(rows):
             step = model.loss(prepared, rows, label_smoothing=label_smoothing)
-            step.loss.backward()  # type: ignore[no-untyped-call]
+            scale(step.loss).backward()  # type: ignore[no-untyped-call]
             return StepLoss(step.loss.detach(), step.members, step.correct)
         steps = []
         by_picture = rows[torch.argsort(prepared.image_rows[rows], stable=True)]  # a picture passes once a part
         for part in torch.split(by_picture, self.size):
             step = model.loss(prepared, part, label_smoothing=label_smoothing)
             weighted = step.loss * (len(part) / len(rows))
-            weighted.backward()  # type: ignore[no-untyped-call]
+            scale(weighted).backward()  # type: ignore[no-untyped-call]
             steps.append(StepLoss(weighted.detach(), step.members, step.correct))
         return _sum(steps)
 

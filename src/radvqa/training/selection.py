@@ -11,6 +11,9 @@ from radvqa.text import NORMALISERS, normaliser_for
 
 REPORTED = ("accuracy", "token_f1")
 
+LOSS = "loss"
+"""Chooses by the loss instead of a metric; no answers are needed for it."""
+
 
 def check_metric(name: str) -> None:
     """Refuse an unknown metric before anything is read.
@@ -18,8 +21,8 @@ def check_metric(name: str) -> None:
     Raises:
         RecipeError: names the nearest metric.
     """
-    if name not in METRICS:
-        raise RecipeError(f"training.select_by: there is no metric {name!r}; {nearest(name, list(METRICS))}")
+    if name not in METRICS and name != LOSS:
+        raise RecipeError(f"training.select_by: there is no metric {name!r}; {nearest(name, [*METRICS, LOSS])}")
 
 
 def measure(predictions: Sequence[Prediction], names: Sequence[str]) -> dict[str, float]:

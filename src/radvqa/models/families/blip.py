@@ -219,7 +219,7 @@ class Blip:
 
     def _stored(self, keys: Sequence[str]) -> ImageTokens:
         name = f"blip-{self._digest[:24]}-{self.processing.key}"
-        exact, device = self.options.full_precision, self.reader.device
+        exact, device = self.options.precision == "fp32", self.reader.device
         return ImageTokens.of_frozen(name, self._seen, keys, device, full_precision=exact, setting="checkpoint")
 
     def _check_length(self, tokens: Sequence[int], what: str) -> None:

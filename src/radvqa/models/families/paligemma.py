@@ -223,7 +223,7 @@ class PaliGemma:
     def _stored(self, keys: Sequence[str]) -> ImageTokens:
         # what is computed in few bits must not pass for what is computed in full
         name = f"siglip-{self._digest[:24]}-{self.processing.key}{self.options.quantisation or ''}"
-        exact, device = self.options.full_precision, self._device
+        exact, device = self.options.precision == "fp32", self._device
         return ImageTokens.of_frozen(name, self._seen, keys, device, full_precision=exact, setting="checkpoint")
 
     def _seen(self, keys: Sequence[str]) -> Tensor:

@@ -175,7 +175,7 @@ class Qwen2Vl:
 
     def _stored(self, keys: Sequence[str]) -> ImageTokens:
         name = f"{self._digest[:24]}-{self.pictures.key}"
-        exact, device = self.options.full_precision, self._device
+        exact, device = self.options.precision == "fp32", self._device
         return ImageTokens.of_frozen(name, self._seen, keys, device, full_precision=exact, setting="max_pixels")
 
     def _seen(self, keys: Sequence[str]) -> list[Tensor]:

@@ -1,0 +1,1 @@
+"""What a run costs: time, memory, parameters, floating-point operations and energy."""

@@ -1,0 +1,73 @@
+"""A recipe is read from YAML, overridden, and validated before anything starts."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import ValidationError
+
+from radvqa import files
+from radvqa.errors import RecipeError, nearest
+from radvqa.recipe.check import check
+from radvqa.recipe.overrides import apply
+from radvqa.recipe.page import Recipe
+from radvqa.recipe.section import explain
+
+
+def load_recipe(path: Path, overrides: Sequence[str] = ()) -> Recipe:
+    """Read a recipe and apply overrides.
+
+    Args:
+        path: the YAML file, or the name of a recipe that ships with the project.
+        overrides: ``key=value`` with dotted keys (``training.seed=1``, ``stages.1.lr=2e-5``); a key that only one
+            section has (``seed=1``) is understood. Values are YAML.
+
+    Raises:
+        RecipeError: for a file that is absent or no YAML, an unknown key (names the nearest known one), a value
+            of the wrong type or range, or a contradiction.
+    """
+    path = find_recipe(path)
+    try:
+        values = yaml.safe_load(files.read_text(path))
+    except yaml.YAMLError as error:
+        raise RecipeError(f"{path} is not valid YAML: {' '.join(str(error).split())}.") from None
+    if not isinstance(values, dict):
+        raise RecipeError(f"{path} must hold a mapping with the keys {', '.join(Recipe.model_fields)}.")
+    apply(values, overrides)
+    recipe = parse_recipe(values, str(path))
+    check(recipe, str(path))
+    return recipe
+
+
+def parse_recipe(values: Mapping[str, Any], where: str) -> Recipe:
+    """Validate plain values as a recipe.
+
+    Raises:
+        RecipeError: names the key and what is wrong with it.
+    """
+    try:
+        return Recipe.model_validate(values)
+    except ValidationError as error:
+        raise RecipeError(f"{where}: {explain(error, Recipe)}") from None
+
+
+def find_recipe(path: Path) -> Path:
+    """Return the file of a recipe named by path, or by the name of one that ships with the project.
+
+    Raises:
+        RecipeError: when there is no such file; names the nearest recipe.
+    """
+    if path.is_file():
+        return path
+    shipped = {recipe.stem: recipe for recipe in sorted(shipped_recipes().glob("*.yaml"))}
+    if path.stem in shipped and path.parent in (Path(), Path("recipes")):
+        return shipped[path.stem]
+    hint = nearest(path.stem, list(shipped)) if shipped else ""
+    raise RecipeError(f"There is no recipe {path}; {hint}")
+
+
+def shipped_recipes() -> Path:
+    """The folder of the recipes that come with the project: beside the sources, or inside an installed package."""
+    beside = Path(__file__).parents[3] / "recipes"
+    return beside if beside.is_dir() else Path(__file__).parents[1] / "recipes"

@@ -1,0 +1,1 @@
+"""What more data would buy: power laws with a floor, their intervals, and what they predict."""
