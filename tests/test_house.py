@@ -16,7 +16,7 @@ SOURCES = Path(radvqa.__file__).parent
 
 FLOORS = (
     {"__init__", "errors", "console", "text", "sample", "registry"},
-    {"files", "device", "weights"},
+    {"files", "device", "weights", "waiting"},
     {"prediction", "recipe", "table", "fingerprint", "endpoint", "tracking"},
     {"run", "provenance", "prediction_files"},
     {"phantom"},

@@ -271,13 +271,17 @@ def train(
     out: Annotated[Path | None, typer.Option(help="Run folder; runs/NAME by default.")] = None,
     skip_bad: SkipBad = False,
     no_doctor: Annotated[bool, typer.Option("--no-doctor", help="Do not examine the model first.")] = False,
+    force_new: Annotated[bool, typer.Option("--force-new", help="Start over; the old run is moved aside.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Train a recipe; the best epoch is chosen on its selection split, the test split is not read."""
+    """Train a recipe, or go on where it was interrupted; the test split is not read.
+
+    The best weights of each stage are chosen on the selection split.
+    """
     from radvqa.commands.train import train
     from radvqa.report.data import show_left_out
 
-    run = train(recipe, overrides or (), out=out, skip_bad=skip_bad, doctor=not no_doctor)
+    run = train(recipe, overrides or (), out=out, skip_bad=skip_bad, doctor=not no_doctor, force_new=force_new)
     facts = run.facts
 
     def show() -> None:
@@ -677,6 +681,37 @@ def bench_data(
         )
 
     _emit(result, as_json, show)
+
+
+@bench_app.command("engine")
+def bench_engine(
+    overrides: Overrides = None,
+    family: Annotated[str, typer.Option(help="Model family: linear_llm, qformer_llm or blip.")] = "linear_llm",
+    size: Annotated[str, typer.Option(help="Of random weights: tiny, small, or base, as published.")] = "small",
+    recipe: Annotated[Path | None, typer.Option(help="Take model, weights and way of learning from a recipe.")] = None,
+    batch: Annotated[int | None, typer.Option(min=1, help="Questions a step; 32, or as the recipe says.")] = None,
+    steps: Annotated[int, typer.Option(min=1, help="Of the training.")] = 12,
+    images: Annotated[int, typer.Option(min=1, help="Pictures of an epoch.")] = 18,
+    questions_per_image: Annotated[int, typer.Option(min=1, help="About each picture.")] = 11,
+    device: Device = "auto",
+    as_json: AsJson = False,
+) -> None:
+    """Training a generator: our engine against a plain transformers.Trainer, the same losses and weights."""
+    from radvqa.commands.bench_engine import bench_engine
+    from radvqa.report.bench import show_engine_bench
+
+    result = bench_engine(
+        family=family,
+        size=size,
+        images=images,
+        questions_per_image=questions_per_image,
+        batch=batch,
+        steps=steps,
+        device_name=device,
+        recipe=recipe,
+        overrides=overrides or (),
+    )
+    _emit(result, as_json, lambda: show_engine_bench(result))
 
 
 def _add_family_bench(family: str) -> None:

@@ -11,8 +11,7 @@ import pytest
 from figure_checks import bars, cut_off, line, overlaps, said, segments
 from report_runs import make_run
 
-from radvqa.report import figures
-from radvqa.report.figures.cost import seconds_per_question, trained_parameters, training_seconds
+from radvqa.report import costs, figures
 from radvqa.report.figures.spread import rule_title
 from radvqa.report.figures.style import plain
 from radvqa.report.scored import SUBSETS, Scored, load
@@ -160,32 +159,58 @@ def test_rules_of_a_subset_that_is_empty_are_left_out(three: list[Scored]) -> No
     assert len(figure.axes) == 2
 
 
+def drawn_points(axes: Any) -> set[tuple[float, float]]:
+    return {
+        (float(np.asarray(one.get_xdata())[0]), float(np.asarray(one.get_ydata())[0]))
+        for one in axes.lines
+        if len(np.asarray(one.get_xdata())) == 1
+    }
+
+
 def test_costs_are_drawn_where_they_are_and_unknown_ones_have_no_panel(three: list[Scored]) -> None:
-    figure = figures.accuracy_against_cost(three)
+    figure = figures.accuracy_against_cost([measured(run, i) for i, run in enumerate(three)])
     assert figure is not None
-    costs = (trained_parameters, training_seconds, seconds_per_question)
-    for axes, cost in zip(figure.axes, costs, strict=True):
-        points = {
-            (float(np.asarray(one.get_xdata())[0]), float(np.asarray(one.get_ydata())[0]))
-            for one in axes.lines
-            if len(np.asarray(one.get_xdata())) == 1
-        }
-        assert points == {(cost(run), 100 * run.scores["subsets"]["overall"]["accuracy"]) for run in three}
+    runs = [measured(run, i) for i, run in enumerate(three)]
+    panels = {
+        "Trained parameters": costs.trained_parameters,
+        "All parameters": costs.all_parameters,
+        "Training time": costs.training_seconds,
+        "Training operations (FLOP)": costs.training_flops,
+        "Peak GPU memory": costs.gpu_memory,
+        "Time per question": costs.seconds_per_question,
+    }
+    assert [axes.get_xlabel() for axes in figure.axes] == list(panels)
+    for axes, cost in zip(figure.axes, panels.values(), strict=True):
+        assert drawn_points(axes) == {(cost(run), 100 * run.scores["subsets"]["overall"]["accuracy"]) for run in runs}
         assert axes.get_xscale() == "log"
         assert len(axes.get_xticks()) >= 2
-        assert {plain(run.name, 38) for run in three} == {text.get_text() for text in axes.texts}
-    assert trained_parameters(three[1]) in (10_000_000.0, 50_000_000.0)
-    without = [replace(run, facts={**run.facts, "answering": {}}) for run in three]
+    named = [text.get_text() for text in figure.legends[0].get_texts()]
+    assert named == [plain(run.name, 46) for run in runs]
+    assert overlaps(figure) == []
+    assert cut_off(figure) == []
+    # an older run does not know its operations, and GPU memory is no main memory
+    mixed = figures.accuracy_against_cost([runs[0], three[1]])
+    assert mixed is not None
+    titles = ["Trained parameters", "All parameters", "Training time", "Peak memory", "Time per question"]
+    assert [axes.get_xlabel() for axes in mixed.axes] == titles
+    without = [replace(run, facts={"training_seconds": run.facts["training_seconds"]}) for run in three]
     figure = figures.accuracy_against_cost(without)
     assert figure is not None
-    assert [axes.get_xlabel() for axes in figure.axes] == ["Trained parameters", "Training time"]
+    assert [axes.get_xlabel() for axes in figure.axes] == ["Training time"]
+    assert overlaps(figure) == []
 
 
-def test_training_time_is_that_of_training_where_preparation_is_measured_apart(three: list[Scored]) -> None:
-    run = three[0]
-    assert training_seconds(run) == run.facts["training_seconds"] != run.facts["seconds"]
-    old = replace(run, facts={"seconds": 673.8})
-    assert (training_seconds(old), trained_parameters(old), seconds_per_question(old)) == (673.8, None, None)
+def measured(run: Scored, i: int) -> Scored:
+    """The run as one that measured its cost, on a GPU."""
+    cost = {
+        "wall_seconds": 90.0 * 4**i,
+        "evaluation_seconds": 11.0 * 2**i,
+        "flops": 3 * 10 ** (13 + 2 * i),
+        "peak_memory_bytes": 2 << 30,
+        "peak_gpu_memory_bytes": (1 << 30) * 3**i,
+        "parameters": {"total": 3 * 10**8, "trainable": 4_000_000 * 5**i},
+    }
+    return replace(run, facts={**run.facts, "cost": cost})
 
 
 @pytest.mark.parametrize("ratio", [1.0, 1.0001, 3.0, 1e6])
@@ -198,7 +223,7 @@ def test_costs_that_are_alike_or_far_apart_have_ticks_that_can_be_read(three: li
     assert figure is not None
     assert overlaps(figure) == []
     for axes in figure.axes:
-        assert 2 <= sum(bool(label.get_text()) for label in axes.get_xticklabels()) <= 6
+        assert 2 <= sum(bool(label.get_text()) for label in axes.get_xticklabels()) <= 4
 
 
 def with_slices(run: Scored, slices: dict[str, dict[str, tuple[int, float | None]]]) -> Scored:

@@ -19,12 +19,12 @@ def inside(value: float, interval: tuple[float | None, float | None]) -> bool:
     return (low is None or low <= value) and (high is None or value <= high)
 
 
-# of 150 simulations; 88 % is less than four standard errors of 1.8 points below 95 %
+# of 120 simulations; 88 % is three and a half standard errors of 2 points below 95 %
 FEWEST = 0.88
-REPEATS = 150
+REPEATS = 120
 
 
-@pytest.mark.parametrize(("count", "noise"), [(5, 0.01), (12, 0.05)])
+@pytest.mark.parametrize(("count", "noise"), [(5, 0.01), pytest.param(12, 0.05, marks=pytest.mark.slow)])
 def test_in_95_of_100_simulations_the_true_constants_lie_in_their_intervals(count: int, noise: float) -> None:
     t = np.arange(1.0, count + 1)
     truth = 1.5 * t**-0.8 + 2
@@ -46,6 +46,7 @@ def test_in_95_of_100_simulations_the_true_constants_lie_in_their_intervals(coun
     assert min(shares.values()) < 1, "intervals that hold everything say nothing"
 
 
+@pytest.mark.slow
 def test_in_95_of_100_simulations_of_size_and_data_too() -> None:
     sizes = np.array([(x, d) for x in (1.0, 4, 16) for d in (1.0, 2, 4, 8)])
     truth = sizes[:, 0] ** -0.2 * sizes[:, 1] ** -0.4 + 1

@@ -41,6 +41,7 @@ LOSS_TOLERANCE = 1e-3
 WEIGHT_TOLERANCE = 1e-2
 _SEED = 0
 _DATA = "phantom:mini"
+_STEPS_FOR_MEMORY = 4  # that are enough for it to peak
 _LEARNING = {
     "optimizer": "adamw",
     "learning_rate": 3e-4,
@@ -99,7 +100,7 @@ def bench_engine(
     images: int = 18,
     questions_per_image: int = 11,
     batch: int | None = None,
-    steps: int = 24,
+    steps: int = 12,
     device_name: str = "auto",
     recipe: Path | None = None,
     overrides: Sequence[str] = (),
@@ -147,7 +148,8 @@ def bench_engine(
         work = replace(work, batches=ours.batches)
         other = _trainers(work)
         console.say(f"Trainer: {other.seconds:.1f} s; now measuring memory, each way in a process of its own")
-        memory = {way: _memory(replace(work, folder=scratch / f"memory-{way}"), way) for way in _WAYS}
+        short = _first_steps(work, _STEPS_FOR_MEMORY)
+        memory = {way: _memory(replace(short, folder=scratch / f"memory-{way}"), way) for way in _WAYS}
         return {
             **_setting(work, family, size, recipe, images, questions_per_image),
             **_figures(ours, other, _tokens(work)),
@@ -198,15 +200,17 @@ def _built(work: Work) -> Any:
     return model
 
 
+def _first_steps(work: Work, steps: int) -> Work:
+    """The same training, cut off."""
+    steps = min(steps, work.recipe.training.steps or 1)
+    training = work.recipe.training.model_copy(update={"steps": steps, "evaluate_every": steps})
+    recipe = work.recipe.model_copy(update={"training": training})
+    return replace(work, recipe=recipe, batches=work.batches[:steps])
+
+
 def _warm_up(work: Work) -> None:
     """One step each way, so that neither pays for what a process does once."""
-    training = work.recipe.training.model_copy(update={"steps": 1, "evaluate_every": 1})
-    one = replace(
-        work,
-        recipe=work.recipe.model_copy(update={"training": training}),
-        samples=work.samples[: training.batch_size],
-        folder=work.folder / "warm",
-    )
+    one = replace(_first_steps(work, 1), folder=work.folder / "warm")
     _trainers(replace(one, batches=_ours(one).batches))
 
 

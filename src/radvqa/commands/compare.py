@@ -7,6 +7,7 @@ from typing import IO, Any
 from radvqa.commands.own_data import full_name
 from radvqa.report.budget import budget_table
 from radvqa.report.comparison import Comparison, compare_runs
+from radvqa.report.costs import cost_table
 from radvqa.report.grid import Table, print_table
 from radvqa.report.html import report
 from radvqa.report.paired import paired_table
@@ -92,6 +93,7 @@ def _tables(comparison: Comparison) -> list[Table]:
         paired_table(comparison.paired),
         rules_table(runs, explained=False),
         budget_table(runs),
+        cost_table(runs),
     ]
     tables += [table for table in published_tables(runs) if table.title.endswith("not comparable")]
     return [table for table in tables if table is not None]

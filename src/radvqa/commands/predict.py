@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from radvqa import files
-from radvqa.data import image
+from radvqa.data import image, keep
 from radvqa.data.dataset import Problems
 from radvqa.errors import DataError, ImageError
 from radvqa.run import Answers, Run
@@ -70,7 +70,7 @@ def _predict(run: Run, data: str | None, split: str | None, device: str, problem
     prepared = model.prepare(samples, problems)
     predictions, _ = answer_prepared(model, prepared, with_loss=False)
     training = registry.load_split(questions.trained_on, recipe.data.train, problems)
-    learned, _ = selection_samples(recipe.data, training, [])
+    learned = keep.capped(selection_samples(recipe.data, training, [])[0], recipe.data.cap)
     baselines = fit_baselines(learned, NORMALISERS[normaliser_for(sample.language for sample in learned)])
     if not answers.suffix:
         write_examples(run, answers, prepared.samples)

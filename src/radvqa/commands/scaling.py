@@ -10,7 +10,7 @@ from radvqa.errors import RadvqaError, nearest
 from radvqa.recipe import load_recipe
 from radvqa.scaling.fit import fit
 from radvqa.scaling.points import Points, told_apart
-from radvqa.scaling.runs import AT, DATA, points_of_history, points_of_runs
+from radvqa.scaling.runs import AT, DATA, answer_lists, points_of_history, points_of_runs
 from radvqa.scaling.summary import summarise
 from radvqa.scaling.table import read_points
 
@@ -80,6 +80,8 @@ def scaling(
         variable["means"] = means.get(variable["name"], variable["symbol"])
     dependent = ["The points are evaluations of one run and not independent; the intervals are too narrow for that."]
     summary["warnings"] = [*notes, *summary["warnings"], *(dependent if source["history"] else [])]
+    if len(runs) > 1 and (lists := answer_lists([Path(run) for run in runs])):
+        summary["warnings"].append(lists)
     result = {"source": {**source, "robust": robust, "resamples": resamples}, **summary}
     if out is not None:
         from radvqa.report.scaling import write_report

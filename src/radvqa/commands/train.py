@@ -1,5 +1,6 @@
 """``radvqa train``: from a recipe to a run folder with the weights that the selection split chose."""
 
+import json
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -101,7 +102,8 @@ def _train(recipe: Recipe, folder: Path, problems: Problems, *, doctor: bool) ->
 def _same_weights(run: Run, model: "VqaModel", family: str) -> None:
     """Refuse to go on with other pretrained weights than the run was begun with."""
     path = run.checkpoints / "model.json"
-    if path.is_file() and files.read_json(path) != {"family": family, **model.spec()}:
+    spec = json.loads(json.dumps({"family": family, **model.spec()}))  # as a file gives it back
+    if path.is_file() and files.read_json(path) != spec:
         raise RunError(
             f"{run.folder} was begun with other pretrained weights, or with another version of radvqa; point "
             f"RADVQA_WEIGHTS at the same ones, or start over with --force-new."

@@ -12,7 +12,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from radvqa import console, files, fingerprint
+from radvqa import console, files, fingerprint, waiting
 from radvqa.data import image
 from radvqa.data.dataset import Problems
 from radvqa.errors import ImageError
@@ -118,11 +118,12 @@ class ImageStore:
 
     def batch(self, keys: Sequence[str]) -> NDArray[np.uint8]:
         """Return pictures of one size as colour, ``(n, h, w, 3)``; grey ones repeat their channel."""
-        height, width = self.pixels(keys[0]).shape[:2] if keys else (0, 0)
-        pictures = np.empty((len(keys), height, width, 3), np.uint8)
-        for place, key in enumerate(keys):
-            pixels = self.pixels(key)
-            pictures[place] = pixels[..., None] if pixels.ndim == 2 else pixels
+        with waiting.for_data():
+            height, width = self.pixels(keys[0]).shape[:2] if keys else (0, 0)
+            pictures = np.empty((len(keys), height, width, 3), np.uint8)
+            for place, key in enumerate(keys):
+                pixels = self.pixels(key)
+                pictures[place] = pixels[..., None] if pixels.ndim == 2 else pixels
         return pictures
 
     def _decoded(self, wanted: Sequence[tuple[str, Sample]], bad: dict[str, str]) -> Iterator[tuple[str, Any]]:

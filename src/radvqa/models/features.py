@@ -18,7 +18,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from radvqa import console, files
+from radvqa import console, files, waiting
 from radvqa.errors import DataError
 from radvqa.models.vision import VisionTower
 from radvqa.table import Table
@@ -184,10 +184,11 @@ def _missing(tables: Sequence[Table], keys: Sequence[str]) -> list[str]:
 
 
 def _gather(table: Readable, keys: Sequence[str]) -> Tensor:
-    first = table.read(keys[0])
-    gathered = np.empty((len(keys), *first.shape), first.dtype)
-    for row, key in enumerate(keys):
-        gathered[row] = table.read(key)
+    with waiting.for_data():
+        first = table.read(keys[0])
+        gathered = np.empty((len(keys), *first.shape), first.dtype)
+        for row, key in enumerate(keys):
+            gathered[row] = table.read(key)
     return torch.from_numpy(gathered)
 
 

@@ -17,7 +17,7 @@ from typing import Any, Generic, Literal, Protocol, TypeVar, runtime_checkable
 
 import torch
 import torch.nn.functional as F
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 from torch import Tensor, nn
 
 from radvqa.data.dataset import Problems
@@ -66,6 +66,15 @@ class GenerativeOptions(BaseModel):
         description="What matrices are multiplied in: `auto` is fp32 on CPUs, bf16 on GPUs that have it and fp16 on "
         "others. Weights that learn, sums and losses are always kept in fp32.",
     )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _of_older_runs(cls, values: Any) -> Any:
+        """Runs of older versions say ``full_precision``."""
+        if not isinstance(values, Mapping) or "full_precision" not in values:
+            return values
+        rest = {key: value for key, value in values.items() if key != "full_precision"}
+        return {"precision": "fp32" if values["full_precision"] else "auto", **rest}
 
 
 @dataclass(frozen=True)

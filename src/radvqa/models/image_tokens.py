@@ -11,7 +11,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from radvqa import console, files
+from radvqa import console, files, waiting
 from radvqa.models import features
 from radvqa.table import Table
 
@@ -98,7 +98,8 @@ class ImageTokens:
 
     def of(self, keys: Sequence[str], device: torch.device) -> list[Tensor]:
         """Tokens of pictures that were added, ``(n, d)`` each."""
-        return [torch.from_numpy(np.array((self._held or self._table).read(key))).to(device) for key in keys]
+        with waiting.for_data():
+            return [torch.from_numpy(np.array((self._held or self._table).read(key))).to(device) for key in keys]
 
     def _passes(self, keys: Sequence[str], advance: console.Advance) -> list[tuple[str, NDArray[np.float32]]]:
         done = []

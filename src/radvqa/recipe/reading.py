@@ -47,9 +47,19 @@ def parse_recipe(values: Mapping[str, Any], where: str) -> Recipe:
         RecipeError: names the key and what is wrong with it.
     """
     try:
-        return Recipe.model_validate(values)
+        return Recipe.model_validate(_of_older_runs(values))
     except ValidationError as error:
         raise RecipeError(f"{where}: {explain(error, Recipe)}") from None
+
+
+def _of_older_runs(values: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Runs of older versions have the rate of a trained backbone under a key of its own."""
+    training = values.get("training")
+    if not isinstance(training, Mapping) or "backbone_learning_rate" not in training:
+        return values
+    rest = {key: value for key, value in training.items() if key != "backbone_learning_rate"}
+    rate = training["backbone_learning_rate"]
+    return {**values, "training": rest if rate is None else {**rest, "learning_rates": {"vision": rate}}}
 
 
 def find_recipe(path: Path) -> Path:

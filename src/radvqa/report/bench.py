@@ -1,4 +1,4 @@
-"""The terminal's page about one timed model family."""
+"""The terminal's pages about a timed model family and about the timed engine."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -33,6 +33,38 @@ def show_family_bench(found: Mapping[str, Any]) -> None:
         f"({found['distinct_answers']} distinct), confidences by {found['confidence_difference']:.1e} "
         f"(allowed {found['confidence_tolerance']:.0e}), gradients by {found['gradient_difference']:.1e} "
         f"(allowed {found['gradient_tolerance']:.0e})"
+    )
+
+
+def show_engine_bench(found: Mapping[str, Any]) -> None:
+    """Print our engine and a plain Trainer side by side, and whether they learned the same."""
+    threads = f", {found['threads']} threads" if found["device"] == "CPU" else ""
+    pictures = f" of about {found['images_per_batch']} images" if found["images_per_batch"] else ""
+    print(
+        f"{found['family']}, weights: {found['weights']}, {found['parameters']:,} parameters "
+        f"({found['trained_parameters']:,} trained), {found['device']}{threads}"
+    )
+    print(
+        f"{found['images']} images × {found['questions_per_image']} questions; {found['steps']} steps, batches of "
+        f"{found['batch']} questions{pictures}; nothing is dropped at random"
+    )
+    _row("", "ours", "Trainer", "ratio")
+    ratio = f"{found['speedup_ratio']:.2f} ×"
+    for title, key in (("samples/s", "samples_per_second"), ("tokens/s", "tokens_per_second")):
+        _row(title, f"{found[f'ours_{key}']:,.1f}", f"{found[f'trainer_{key}']:,.1f}", ratio)
+    ours, other = (f"{found[f'{way}_peak_memory_bytes'] / 2**20:,.0f} MiB" for way in ("ours", "trainer"))
+    _row("peak memory", ours, other, f"{found['memory_ratio']:.2f} ×")
+    ours, other = (f"{found[f'{way}_data_waiting_share']:.1%}" for way in ("ours", "trainer"))
+    _row("waiting for data", ours, other, "")
+    print(
+        f"Ours counts {found['ours_preparation_seconds']:.1f} s of preparation from cold caches; without them, as in "
+        f"later epochs, {found['speedup_ratio_when_prepared']:.2f} ×."
+    )
+    verdict = "The same was learned" if found["same"] else "NOT THE SAME was learned"
+    print(
+        f"{verdict}: losses of the steps differ by at most {found['loss_difference']:.1e} (allowed "
+        f"{found['loss_tolerance']:.0e}), trained weights by {found['weight_difference']:.1e} of what they moved "
+        f"(allowed {found['weight_tolerance']:.0e})"
     )
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
+from radvqa.report.costs import main_memory, parameters
 from radvqa.report.grid import Row, Table, without_empty
 from radvqa.report.numbers import UNDEFINED, count, duration, percent, size, without_folders
 from radvqa.report.scored import Scored, differences
@@ -15,7 +16,7 @@ def budget_table(runs: Sequence[Scored]) -> Table | None:
     rows = []
     for run in (run for run in runs if run.recipe):
         training, facts = run.recipe.get("training", {}), run.facts
-        parameters = facts.get("parameters", {})
+        counted = parameters(run)
         rows.append(
             Row(
                 (
@@ -25,11 +26,11 @@ def budget_table(runs: Sequence[Scored]) -> Table | None:
                     _shown(training.get("epochs")),
                     _shown(facts.get("best_epoch")),
                     _selection(run),
-                    count(parameters.get("trainable")),
-                    count(parameters.get("total")),
+                    count(counted.get("trainable")),
+                    count(counted.get("total")),
                     duration(facts.get("seconds")),
                     _milliseconds(run.answering.get("seconds_per_question")),
-                    size(facts.get("peak_memory_bytes")),
+                    size(main_memory(run)),
                     hardware(run),
                 ),
                 "run",

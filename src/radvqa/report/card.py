@@ -8,7 +8,8 @@ from radvqa.errors import RunError
 from radvqa.report import sentences
 from radvqa.report.budget import budget_table
 from radvqa.report.comparison import Comparison, compare_runs
-from radvqa.report.grid import markdown_text, to_markdown
+from radvqa.report.costs import cost_table, parameters, parameters_table
+from radvqa.report.grid import Table, markdown_text, to_markdown
 from radvqa.report.numbers import UNDEFINED, count, without_folders
 from radvqa.report.scored import Scored
 from radvqa.report.slices import types_table
@@ -55,9 +56,13 @@ def model_card(folder: Path, *, data: str | None = None, split: str | None = Non
         *_scores(comparison),
         "## Limits",
         _limits(known, comparison),
-        *(to_markdown(table, 2).rstrip() for table in [budget_table([known])] if table is not None),
+        *(to_markdown(table, 2).rstrip() for table in _costs(known) if table is not None),
     ]
     return "\n\n".join(parts) + "\n"
+
+
+def _costs(known: Scored) -> tuple[Table | None, ...]:
+    return budget_table([known]), cost_table([known]), parameters_table([known])
 
 
 def _unscored(run: Run) -> Scored:
@@ -74,7 +79,7 @@ def _bullets(values: dict[str, Any]) -> str:
 
 def _facts(run: Scored) -> str:
     model, provenance = run.recipe.get("model", {}), run.provenance
-    parameters = run.facts.get("parameters", {})
+    counted = parameters(run)
     return _bullets(
         {
             "family": model.get("family"),
@@ -84,8 +89,8 @@ def _facts(run: Scored) -> str:
             "text encoder": model.get("text"),
             "language model": model.get("language_model") or model.get("model"),
             "learned": _modes(model.get("train")),
-            "parameters": count(parameters.get("total")),
-            "of these trained": count(parameters.get("trainable")),
+            "parameters": count(counted.get("total")),
+            "of these trained": count(counted.get("trainable")),
             "seed": run.seed,
             "weights": _flat(provenance.get("weights")),
             "made with": _versions(provenance),

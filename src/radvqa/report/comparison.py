@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from radvqa.report.costs import cost_of, parameters
 from radvqa.report.judged import judged
 from radvqa.report.numbers import without_folders
 from radvqa.report.paired import Paired, compare_groups, compare_rights
@@ -127,11 +128,12 @@ def _run_json(run: Scored) -> dict[str, Any]:
             "epochs": training.get("epochs"),
             "best_epoch": run.facts.get("best_epoch"),
             "select_by": run.select_by,
-            "parameters": run.facts.get("parameters"),
+            "parameters": parameters(run) or None,
             "seconds": run.facts.get("seconds"),
             "seconds_per_question": run.answering.get("seconds_per_question"),
             "device": without_folders(run.provenance.get("device")),
         },
+        "cost": cost_of(run) or None,
     }
 
 

@@ -113,8 +113,9 @@ def _probes(comparison: Comparison) -> Iterator[Drawn]:
 def _cost(comparison: Comparison) -> Iterator[Drawn]:
     yield (
         figures.accuracy_against_cost(comparison.runs),
-        "Accuracy against parameters, training time and seconds per question",
-        "Higher and further to the left is better. Times compare only between runs of one machine.",
+        "Accuracy against parameters, training time, operations, memory and seconds per question",
+        "Higher and further to the left is better; whiskers: 95 % interval. Times and memory compare only between "
+        "runs of one machine.",
     )
     yield (
         figures.overlay(comparison.runs),

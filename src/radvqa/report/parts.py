@@ -7,6 +7,7 @@ from radvqa.report.budget import budget_table
 from radvqa.report.calibration import calibration_table
 from radvqa.report.choices import other_tables
 from radvqa.report.comparison import Comparison
+from radvqa.report.costs import cost_table, parameters_table
 from radvqa.report.gallery import gallery
 from radvqa.report.grid import Table
 from radvqa.report.paired import paired_table
@@ -130,8 +131,9 @@ def _all(comparison: Comparison) -> Iterator[Part]:
         "Training and cost",
         "What each run cost and how its weights were chosen. Without an equal budget a better number does not make a "
         "better model.",
-        _given(budget_table(runs)),
+        (*_given(budget_table(runs)), *_given(cost_table(runs))),
         tuple(gallery(comparison, "cost")),
+        _given(parameters_table(comparison.firsts)),
     )
     yield Part(
         "published",

@@ -9,6 +9,7 @@ from radvqa.report.budget import budget_table
 from radvqa.report.calibration import calibration_table
 from radvqa.report.choices import other_tables
 from radvqa.report.comparison import Comparison, compare_runs
+from radvqa.report.costs import cost_table
 from radvqa.report.grid import markdown_text, to_markdown
 from radvqa.report.paired import paired_table
 from radvqa.report.parts import probe_tables, warnings
@@ -74,6 +75,7 @@ def _section(comparison: Comparison) -> Iterator[str]:
         calibration_table(runs),
         *probe_tables(comparison),
         budget_table(runs),
+        cost_table(runs),
         *published_tables(runs),
     ]
     for table in tables:

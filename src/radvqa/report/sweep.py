@@ -306,29 +306,22 @@ def _parts(found: Found, went: list[drawing.Course]) -> Iterator[dict[str, Any]]
         ],
     )
     yield _part(
-        "curves",
-        "How training went",
-        "The same split that chooses, after every epoch; a line for each run.",
+        "training",
+        "How training went, and what it cost",
+        "Curves on the split that chooses, a line for each run. Times compare only where every run had as much of the "
+        "same machine.",
         [],
         [
             (
                 drawing.validation_curves(found, went),
                 "Selection metric and loss by epoch, a line for each run",
                 f"Marks: the weights that were kept. Runs of one setting share a colour.{some}",
-            )
-        ],
-    )
-    yield _part(
-        "cost",
-        "What it cost",
-        "Times compare only where all runs had the same machine to themselves.",
-        [],
-        [
+            ),
             (
                 sweep_axes.costs(found),
                 "Selection metric against trained parameters and training time",
                 f"Lines: ± sd over seeds.{some}",
-            )
+            ),
         ],
     )
     tested = test_table(found)

@@ -97,7 +97,8 @@ def refuse_below_floor(fit: Fit, target: float) -> None:
         low, high = intervals.floor(fit)
         raise DataError(
             f"The target {target:g} is not above the fitted floor {letters(fit.law.names)[1]} = "
-            f"{number(fit.law.floor)} [{number(low)}, {number(high)}]: by this law no amount of {' or '.join(fit.points.symbols)} reaches it."
+            f"{number(fit.law.floor)} [{number(low)}, {number(high)}]: by this law no amount of "
+            f"{' or '.join(fit.points.symbols)} reaches it."
         )
 
 
@@ -120,8 +121,8 @@ def warnings(fit: Fit, answer: Mapping[str, Any]) -> list[str]:
         column = fit.points.variables[:, fit.points.names.index(name)]
         side, edge = ("above", column.max()) if value[name] > column.max() else ("below", column.min())
         said.append(
-            f"{about}: {SYMBOLS[name]} = {number(value[name])} is an extrapolation, {number(times, 3)} times {side} what "
-            f"was observed ({number(edge, 6)}); nothing shows that the law holds there."
+            f"{about}: {SYMBOLS[name]} = {number(value[name])} is an extrapolation, {number(times, 3)} times {side} "
+            f"what was observed ({number(edge, 6)}); nothing shows that the law holds there."
         )
     if "target" in answer and answer["interval"][1] is None:
         low, high = intervals.floor(fit)

@@ -39,8 +39,8 @@ def _rising(points: Points) -> Iterator[str]:
         symbol = points.symbols[0]
         yield (
             f"The loss rises again: from {number(loss[lowest])} at {symbol} = {number(place[lowest], 6)} to "
-            f"{number(loss[-1])} at {symbol} = {number(place[-1], 6)}. A power law only falls, so it cannot describe this (it "
-            f"looks like overfitting); --to-lowest fits the points up to the lowest."
+            f"{number(loss[-1])} at {symbol} = {number(place[-1], 6)}. A power law only falls, so it cannot describe "
+            f"this (it looks like overfitting); --to-lowest fits the points up to the lowest."
         )
 
 

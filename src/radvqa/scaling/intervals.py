@@ -14,7 +14,6 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import numpy as np
-import numpy.typing as npt
 
 from radvqa.scaling.fit import Fit
 from radvqa.scaling.points import FloatArray
@@ -28,8 +27,8 @@ FARTHEST = 230.0
 """Largest distance between logarithms that is told: a factor of 10^100; what lies farther has no limit."""
 
 _OUTWARD = 2.0 ** np.arange(-8, 20)  # steps at which the end of an interval is first looked for
-_SECTIONS = 17  # of the step in which the end lies, and again of the section
-_ROUNDS = 5
+_SECTIONS = 33  # of the step in which the end lies, and again of the section
+_ROUNDS = 3
 
 Interval = tuple[float | None, float | None]
 """Lower and upper end; None where there is no limit."""
@@ -144,23 +143,23 @@ def _ends(
     below, above = (np.clip(centre[:, None] + side * steps, *bounds) for side in (-1, 1))
     for _ in range(_ROUNDS):
         # the first value of a ladder is inside: the fit itself, or the last one that was
-        outside = squares(np.hstack([below[:, 1:], above[:, 1:]])) > most
-        split = below.shape[1] - 1
-        below, above = _section(below, outside[:, :split]), _section(above, outside[:, split:])
-    return _end(below, bounds[0]), _end(above, bounds[1])
+        reached = squares(np.hstack([below, above]))
+        low, below = _crossing(below, reached[:, : below.shape[1]], most)
+        high, above = _crossing(above, reached[:, -above.shape[1] :], most)
+    return low, high
 
 
-def _section(ladder: FloatArray, outside: npt.NDArray[np.bool_]) -> FloatArray:
-    """Divide the step of each ladder ``(q, m)`` that crosses the limit; of one that never does, its end is left."""
+def _crossing(ladder: FloatArray, reached: FloatArray, most: float) -> tuple[FloatArray, FloatArray]:
+    """Find where each ladder ``(q, m)`` crosses the limit, in a straight line within its step; and divide that step.
+
+    A ladder that is inside to its end crosses there.
+    """
     rows = np.arange(len(ladder))
-    crossed = outside.any(axis=1)
-    first = np.where(crossed, outside.argmax(axis=1), ladder.shape[1] - 2)
-    outer = ladder[rows, first + 1]
-    inner = np.where(crossed, ladder[rows, first], outer)
+    outside = reached[:, 1:] > most
+    step = np.where(outside.any(axis=1), outside.argmax(axis=1), ladder.shape[1] - 2)
+    inner, outer = ladder[rows, step], ladder[rows, step + 1]
+    before, after = reached[rows, step], reached[rows, step + 1]
+    share = np.where(after > most, np.clip((most - before) / np.maximum(after - before, 1e-300), 0.0, 1.0), 1.0)
+    inner = np.where(after > most, inner, outer)
     divided: FloatArray = inner[:, None] + (outer - inner)[:, None] * np.linspace(0.0, 1.0, _SECTIONS)
-    return divided
-
-
-def _end(ladder: FloatArray, bound: float) -> FloatArray:
-    middle: FloatArray = (ladder[:, 0] + ladder[:, -1]) / 2
-    return np.where(np.isclose(ladder[:, 0], bound, rtol=1e-12, atol=0.0), bound, middle)
+    return inner + share * (outer - inner), divided

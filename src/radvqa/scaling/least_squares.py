@@ -11,7 +11,7 @@ Residuals = Callable[[FloatArray], FloatArray]
 
 _ROUNDS = 60
 _STEP = 1e-6  # of the difference quotients
-_STILL = 1e-10  # a step of the exponents that changes nothing any more
+_STILL = 1e-8  # a step of the exponents that changes nothing any more
 _GAIN = 1e-12  # share of the sum of squares that is not worth another round
 _STIFF = 1e10  # damping at which no step helps any more
 

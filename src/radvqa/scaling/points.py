@@ -70,6 +70,8 @@ def told_apart(points: Points) -> tuple[Points, list[str]]:
     Raises:
         DataError: when nothing was varied, the variables were only varied together, or the points are too few.
     """
+    if len(points.loss) == 0:
+        raise DataError("There are no points to fit a law to.")
     logs = np.log(points.variables)
     varied = [j for j in range(len(points.names)) if np.ptp(logs[:, j]) > _ALIKE]
     if not varied:
@@ -119,4 +121,5 @@ def _refuse_few(points: Points) -> None:
 
 def make(names: Sequence[str], rows: Sequence[Sequence[float]], loss: Sequence[float], labels: Sequence[str]) -> Points:
     """Make points of plain numbers: a row of variables, a loss and a label for each."""
-    return Points(tuple(names), np.array(rows, np.float64), np.array(loss, np.float64), tuple(labels))
+    variables = np.array(rows, np.float64).reshape(-1, len(names))
+    return Points(tuple(names), variables, np.array(loss, np.float64), tuple(labels))

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from radvqa import files
 from radvqa.errors import RunError, nearest
 from radvqa.run import Run
 from radvqa.scaling.points import Points, make
@@ -67,6 +68,22 @@ def points_of_history(folder: Path, *, t: str | None, loss: str) -> tuple[Points
     return make(("t",), [[row[t]] for row in history], losses, [f"{t} {row[t]}" for row in history]), t
 
 
+def answer_lists(folders: Sequence[Path]) -> str | None:
+    """Say so when runs choose their answers from lists of different length, which puts their losses on other scales."""
+    known = []
+    for folder in folders:
+        path = Run(folder).checkpoints / "model.json"
+        listed = files.read_json(path).get("answers") if path.is_file() else None
+        if isinstance(listed, Mapping) and "answers" in listed:
+            known.append(len(listed["answers"]))
+    if len(set(known)) < 2:
+        return None
+    return (
+        f"The models choose among {min(known)} to {max(known)} answers, because a classifier's list is that of its own "
+        f"training samples: their losses are not on one scale, and the law describes these runs at most."
+    )
+
+
 def _history(run: Run, loss: str) -> list[dict[str, Any]]:
     rows = [row for row in run.history if row.get(loss) is not None]
     if not rows:
@@ -110,13 +127,23 @@ def _numbers(section: Mapping[str, Any], above: str = "") -> Iterator[tuple[str,
 
 
 def _data(run: Run, d: str, evaluation: Mapping[str, Any]) -> float:
-    distinct = run.provenance.get("data", {}).get("train", {}).get("questions")
+    distinct = _distinct(run)
     if d == "distinct":
         return _above_zero(distinct, f"the number of training samples of {run.folder}")
     seen = evaluation.get("samples")
     if seen is None and distinct is not None:
         seen = distinct * evaluation.get("epoch", 0)  # every epoch is one pass
     return _above_zero(seen, f"the number of samples seen by {run.folder}")
+
+
+def _distinct(run: Run) -> int | None:
+    """Count the training samples; those that several stages of a curriculum share count once."""
+    learned = {
+        part["digest"]: part["questions"]
+        for name, part in run.provenance.get("data", {}).items()
+        if name != "select" and not name.endswith(": select")
+    }
+    return sum(learned.values()) if learned else None
 
 
 def _above_zero(value: object, what: str) -> float:

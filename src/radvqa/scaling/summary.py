@@ -14,7 +14,7 @@ from radvqa.scaling.law import EXPONENTS, letters, written
 if TYPE_CHECKING:
     from radvqa.scaling.points import FloatArray
 
-_FARTHEST = 1e3  # times the largest observed value, to which a curve is drawn
+_FARTHEST = 100.0  # times the largest observed value, to which a curve is drawn
 _PLACES = 60  # of a curve
 _CURVES = 5  # of a law in X and D, each at one X
 
@@ -110,8 +110,11 @@ def _curves(fit: Fit, answered: Sequence[Mapping[str, Any]]) -> list[dict[str, A
     """Compute the law and its band along its last variable, at some values of the other."""
     along = fit.points.names[-1]
     last = fit.points.variables[:, -1]
-    asked = [a["needed"] if "target" in a and a["variable"] == along else a.get("at", {}).get(along) for a in answered]
-    shown = [*last, *(value for value in asked if value and value < _FARTHEST * last.max())]
+    shown = last.tolist()
+    for answer in answered:
+        needed = (answer["needed"], answer["interval"][1]) if answer.get("variable") == along else ()
+        asked = [value for value in (*needed, answer.get("at", {}).get(along)) if value is not None]
+        shown += [value for value in asked if last.min() / _FARTHEST < value < _FARTHEST * last.max()]
     ends = np.geomspace(min(shown) / 1.15, max(shown) * 1.15, _PLACES)
     grid = np.union1d(ends, [last.min(), last.max()])  # where the law was observed is drawn to its very end
     curves = []

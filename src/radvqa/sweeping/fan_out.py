@@ -3,6 +3,7 @@
 import contextlib
 import os
 import secrets
+import sys
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -140,7 +141,7 @@ class Cluster:
             for node, (seen, here, version) in self._everywhere(look, str(token), str(Path.cwd())).items():
                 if version != radvqa.__version__:
                     raise RadvqaError(
-                        f"{node.host} has radvqa {version}, this machine {radvqa.__version__}; install one version on all."
+                        f"{node.host} has radvqa {version}, this machine {radvqa.__version__}; make them one."
                     )
                 if seen != word:
                     raise RadvqaError(f"{node.host} cannot see {folder}; put --out on a path that all machines share.")
@@ -214,6 +215,7 @@ def cluster(address: str | None = None, *, retries: int = 2) -> Iterator[Cluster
     """Connect to a Ray cluster, or start one on this machine for as long as it is needed.
 
     One's own listens on the loopback only, demands a password made for it, has no dashboard and reports to nobody.
+    What is printed meanwhile goes to stderr.
 
     Args:
         address: of a cluster that is up, as ``ray start`` printed it; by default one is started here.
@@ -245,6 +247,8 @@ def cluster(address: str | None = None, *, retries: int = 2) -> Iterator[Cluster
         else:
             settings["address"] = address
         stack.enter_context(_set(variables))
+        # Ray prints what it says about dead workers on stdout, which is for results
+        stack.enter_context(contextlib.redirect_stdout(sys.stderr))
         try:
             import ray
         except ImportError:

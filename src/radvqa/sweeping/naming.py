@@ -5,6 +5,7 @@ import re
 from collections.abc import Sequence
 
 _LETTERS = 32  # of one value in a name
+_SHORT = {"learning_rate": "lr"}
 
 
 def labels(keys: Sequence[str]) -> list[str]:
@@ -15,7 +16,7 @@ def labels(keys: Sequence[str]) -> list[str]:
         length = 1
         while length < len(mine) and sum(other[-length:] == mine[-length:] for other in parts) > 1:
             length += 1
-        found.append("_".join(mine[-length:]))
+        found.append("_".join([*mine[-length:-1], _SHORT.get(mine[-1], mine[-1])]))
     return found
 
 

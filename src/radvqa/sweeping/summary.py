@@ -9,6 +9,7 @@ from radvqa.sweeping.grid import Combination
 from radvqa.sweeping.plan import Plan, finished
 
 FORMAT = 1
+_NAMED = 4  # settings in one sentence
 SUBSETS = ("overall", "open", "closed")
 METRICS = ("accuracy", "exact_match", "top5", "macro_f1", "token_f1")
 
@@ -169,9 +170,9 @@ def _notes(
             "each other; a setting that is picked by its test number gets a number that is too good."
         )
     elif len(tested) > 1:
+        named = f" ({', '.join(tested)})" if len(tested) <= _NAMED else ""
         yield (
-            f"The test split was answered for {len(tested)} settings by now ({', '.join(tested)}); only the chosen "
-            f"one is shown."
+            f"The test split was answered for {len(tested)} settings by now{named}; what this call asked for is shown."
         )
 
 

@@ -6,6 +6,7 @@ from torch import Tensor
 
 from radvqa.recipe.curriculum import Stage
 from radvqa.training.sampler import Mixture, Sampler, WholeEpochs
+from radvqa.training.seeds import derived
 
 
 def shares_at_the_beginning(stage: Stage, sizes: Mapping[str, int]) -> dict[str, float]:
@@ -40,7 +41,7 @@ def sampler_of(stage: Stage, rows: Mapping[str, Tensor], image_rows: Tensor, ste
         seed: of the run.
     """
     learning = stage.learning
-    own_seed = seed if stage.number == 1 else seed * 1_000_003 + stage.number
+    own_seed = seed if stage.number == 1 else derived(seed, stage.number)
     if not stage.is_mixed:
         return WholeEpochs(rows, image_rows, learning.batch_size, learning.images_per_batch, own_seed)
     sizes = {name: len(some) for name, some in rows.items()}

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from radvqa.training import batches
+from radvqa.training.seeds import derived
 from radvqa.training.state import State
 
 
@@ -195,8 +196,7 @@ class _Order:
     def go_to(self, place: Sequence[int]) -> None:
         """Go on from a place."""
         self._pass, self._done = place
-        seed, source = self._seed
-        generator = torch.Generator().manual_seed((seed * 1_000_003 + source) * 1_000_003 + self._pass)
+        generator = torch.Generator().manual_seed(derived(*self._seed, self._pass))
         groups = batches.groups(self._pictures, self._group, generator)
         self._order = self._rows[torch.cat(groups)]
         self._ends = list(accumulate(len(group) for group in groups))

@@ -9,9 +9,10 @@ from typing import Any
 import torch
 from torch import nn
 
+from radvqa import waiting
 from radvqa.costs.meter import Meter
 from radvqa.models.checkpoint import write_weights
-from radvqa.models.family import ScalesLoss, VqaModel
+from radvqa.models.family import ScalesLoss, StepLoss, VqaModel
 from radvqa.recipe.curriculum import Stage
 from radvqa.recipe.learning import TrainingSection
 from radvqa.run import Run
@@ -139,35 +140,16 @@ class StageRun:
         Raises:
             RadvqaError: when the loss is no number.
         """
-        shared, learning = self.shared, self.stage.learning
-        at = shared.position
+        shared, at = self.shared, self.shared.position
         started = time.perf_counter()
-        rows = self.sampler.next(at.stage_step)
-        own, factor = shared.processes.own(rows, self.data.learned)
-        own = own.to(self.device)
-        waited = time.perf_counter() - started
-        self.optimizer.set_rate(schedule.rate(at.stage_step, self.steps, self.sampler.epoch_steps, self.stage))
-        self.optimizer.inner.zero_grad(set_to_none=True)
-        first = at.stage_step == 0
-        with shared.meter.counting(self.stage.name) if first else nullcontext():
-            taught = self.compiling.run(
-                lambda: shared.micro_batches.backward(
-                    self._through,
-                    self.data.learned,
-                    own,
-                    label_smoothing=learning.label_smoothing,
-                    scale=lambda loss: self.scaler.scale(loss * factor),
-                )
-            )
-        if first:
-            shared.meter.counted(len(own))
-        if learning.clip_norm is not None:
-            self.scaler.unscale_(self.optimizer.inner)
-            nn.utils.clip_grad_norm_(self.optimizer.parameters, learning.clip_norm)
-        self.scaler.step(self.optimizer.inner)
-        self.scaler.update()
-        if self.average:
-            self.average.update()
+        with waiting.counted() as waited:
+            with waiting.for_data():
+                rows = self.sampler.next(at.stage_step)
+                own, factor = shared.processes.own(rows, self.data.learned)
+                own = own.to(self.device)
+            self.optimizer.set_rate(schedule.rate(at.stage_step, self.steps, self.sampler.epoch_steps, self.stage))
+            taught = self._gradients(own, factor)
+            self._update()
         loss = taught.loss / taught.members
         self.sums.add(loss * len(own), taught.correct, len(rows))
         tokens = None if self.data.tokens is None else int(self.data.tokens[rows].sum())
@@ -176,7 +158,36 @@ class StageRun:
         self.guard.step(at.step, own, loss)
         if at.step % shared.section.log_every == 0:
             self._log(loss)
-        shared.meter.step(len(rows), tokens, time.perf_counter() - started, waited)
+        shared.meter.step(len(rows), tokens, time.perf_counter() - started, waited[0])
+
+    def _gradients(self, rows: torch.Tensor, factor: float) -> StepLoss:
+        """Fill the gradients of this process's part of a batch; the first step of a stage counts its operations."""
+        shared = self.shared
+        self.optimizer.inner.zero_grad(set_to_none=True)
+        first = shared.position.stage_step == 0
+        with shared.meter.counting(self.stage.name) if first else nullcontext():
+            taught = self.compiling.run(
+                lambda: shared.micro_batches.backward(
+                    self._through,
+                    self.data.learned,
+                    rows,
+                    label_smoothing=self.stage.learning.label_smoothing,
+                    scale=lambda loss: self.scaler.scale(loss * factor),
+                )
+            )
+        if first:
+            shared.meter.counted(len(rows))
+        return taught
+
+    def _update(self) -> None:
+        """Clip the gradients and change the weights."""
+        if (largest := self.stage.learning.clip_norm) is not None:
+            self.scaler.unscale_(self.optimizer.inner)
+            nn.utils.clip_grad_norm_(self.optimizer.parameters, largest)
+        self.scaler.step(self.optimizer.inner)
+        self.scaler.update()
+        if self.average:
+            self.average.update()
 
     def look(self) -> None:
         """Look at the selection split, keep the weights when they are the best, and add a row to the history."""

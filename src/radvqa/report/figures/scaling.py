@@ -54,7 +54,7 @@ def _curve(axes: "Axes", curve: Mapping[str, Any], along: Mapping[str, Any], col
     """Draw the law whole where it was observed and dashed beyond."""
     at, loss = curve["at"], curve["loss"]
     axes.fill_between(at, curve["low"], curve["high"], color=colour, alpha=0.16, linewidth=0)
-    label = f"X = {number(next(iter(curve['held'].values())))}" if curve["held"] else "fit, with its 95 % band"
+    label = f"X = {_short(next(iter(curve['held'].values())))}" if curve["held"] else "fit, with its 95 % band"
     axes.plot(at, loss, "--", color=colour, linewidth=1.2, dashes=(4, 2))
     inside = [(x, y) for x, y in zip(at, loss, strict=True) if along["smallest"] <= x <= along["largest"]]
     axes.plot([x for x, _ in inside], [y for _, y in inside], "-", color=colour, label=label)
@@ -110,7 +110,9 @@ def _limits(result: Mapping[str, Any]) -> tuple[float, float]:
     measured = [point["loss"] for point in result["points"]]
     shown = [*measured, *(answer["target"] for answer in result["targets"])]
     for curve in result["curves"]:
-        shown += [*curve["loss"], *curve["low"], *curve["high"]]
+        smallest = result["variables"][-1]["smallest"]  # before it the band soon leaves the page
+        rows = zip(curve["at"], curve["low"], curve["high"], strict=True)
+        shown += [*curve["loss"], *(end for at, *band in rows if at >= smallest for end in band)]
     shown.append(result["constants"][-1]["value"])
     low, high = min(measured), max(measured)
     inside = [value for value in shown if low / _MOST <= value <= high * _MOST]
@@ -151,7 +153,7 @@ def _short(value: float) -> str:
     for unit, name in ((1e12, " T"), (1e9, " G"), (1e6, " M"), (1e4, " k")):
         if value >= unit * 0.9999:
             return f"{value / (1e3 if unit == 1e4 else unit):g}{name}"
-    return f"{value:.6g}"
+    return f"{value:,.6g}"
 
 
 def _title(result: Mapping[str, Any]) -> str:

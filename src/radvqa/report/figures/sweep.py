@@ -18,6 +18,7 @@ _COLOURED = len(RUNS)  # settings that can be told apart
 _SHAPES = ("o", "s", "^", "D", "v", "P")
 OTHER = "#b6c0cb"
 _LETTERS = 34
+_BELOW = 0.3  # of a row's height, where single seeds stand
 _TITLES = {"exact_match": "Exact match", "token_f1": "Token-F1", "macro_f1": "Macro-F1", "top5": "Top-5 accuracy"}
 
 
@@ -95,7 +96,8 @@ def setting_points(found: Found) -> "Figure | None":
         for row, setting in enumerate(order):
             colour = RUNS[1] if setting["chosen"] else RUNS[0]
             singles = [factor * selected[name] for name in setting["runs"] if selected[name] is not None]
-            axes.plot(singles, [row] * len(singles), "o", color=colour, alpha=0.35, markersize=4.5, markeredgewidth=0)
+            below = [row + _BELOW] * len(singles)
+            axes.plot(singles, below, "o", color=colour, alpha=0.45, markersize=4, markeredgewidth=0)
             mean, sd = factor * setting["selection"]["mean"], setting["selection"]["sd"]
             if sd is not None:
                 axes.plot([mean - factor * sd, mean + factor * sd], [row, row], color=colour, linewidth=1.6, marker="|")
@@ -129,32 +131,46 @@ def subset_lines(found: Found, which: str = "selection_subsets") -> "Figure | No
         return None
     places = dict(zip(style, dodge(len(style), 0.3), strict=True))
     with look():
-        figure = blank(2.0 * len(metrics) + 0.35 + LINE * len(style))
+        figure = blank(2.0 * len(metrics) + 0.35 + LINE * (len(style) + 1))
         panels = figure.subplots(len(metrics), 1, sharex=True, sharey=True, squeeze=False)[:, 0]
         drawn: list[float] = []
         for axes, metric in zip(panels, metrics, strict=True):
             for setting in sorted(settings, key=lambda setting: setting["name"] in style):
                 tone = style.get(setting["name"])
-                if tone is None:
-                    continue
-                xs, ys = list[float](), list[float]()
-                for column, subset in enumerate(subsets):
-                    value = setting[which].get(subset, {}).get(metric)
-                    if value is None:
-                        continue
-                    x, y, sd = column + places[setting["name"]], 100 * value["mean"], 100 * (value["sd"] or 0.0)
-                    if sd:
-                        axes.plot([x, x], [y - sd, y + sd], color=tone.colour, linewidth=1.2, marker="_", markersize=5)
-                    xs.append(x)
-                    ys.append(y)
-                    drawn += [y - sd, y + sd]
-                axes.plot(xs, ys, color=tone.colour, marker=tone.shape, markersize=6, label=setting["name"])
+                drawn += _line(axes, setting[which], subsets, metric, tone, places.get(setting["name"], 0.0))
             axes.set_title(f"{metric_title(metric)}, %")
         panels[0].set_ylim(*zoomed(min(100.0, max(0.0, value)) for value in drawn))
         panels[-1].set_xticks(range(len(subsets)), [subset.capitalize() for subset in subsets])
         panels[-1].set_xlim(-0.4, len(subsets) - 0.6)
-        _legend(figure, found, style)
+        _legend(figure, style, others=len(settings) > len(style))
     return figure
+
+
+def _line(
+    axes: "Axes",
+    values: Mapping[str, Any],
+    subsets: Sequence[str],
+    metric: str,
+    tone: Tone | None,
+    place: float,
+) -> list[float]:
+    """Draw one setting's line with its spread, thin and grey where it has no colour; returns the ends, in percent."""
+    xs, ys, ends = list[float](), list[float](), list[float]()
+    for column, subset in enumerate(subsets):
+        value = values.get(subset, {}).get(metric)
+        if value is None:
+            continue
+        x, y, sd = column + place, 100 * value["mean"], 100 * (value["sd"] or 0.0)
+        if sd and tone is not None:
+            axes.plot([x, x], [y - sd, y + sd], color=tone.colour, linewidth=1.2, marker="_", markersize=5)
+        xs.append(x)
+        ys.append(y)
+        ends += [y - sd, y + sd]
+    if tone is None:
+        axes.plot(xs, ys, color=OTHER, linewidth=1)
+    else:
+        axes.plot(xs, ys, color=tone.colour, marker=tone.shape, markersize=6)
+    return ends
 
 
 def validation_curves(found: Found, courses: Sequence[Course]) -> "Figure | None":
@@ -174,7 +190,7 @@ def validation_curves(found: Found, courses: Sequence[Course]) -> "Figure | None
     if not keys:
         return None
     with look():
-        figure = blank(2.2 * len(keys) + 0.35 + LINE * len(style))
+        figure = blank(2.2 * len(keys) + 0.35 + LINE * (len(style) + 1))
         panels = figure.subplots(len(keys), 1, sharex=True, squeeze=False)[:, 0]
         for axes, key in zip(panels, keys, strict=True):
             factor = 1.0 if key.endswith("loss") else 100.0
@@ -185,7 +201,7 @@ def validation_curves(found: Found, courses: Sequence[Course]) -> "Figure | None
             axes.margins(x=0.03)
         panels[-1].xaxis.set_major_locator(MaxNLocator(integer=True))
         panels[-1].set_xlabel("Optimiser step" if by == "step" else "Epoch (marked: the one kept)")
-        _legend(figure, found, style)
+        _legend(figure, style, others=any(course.setting not in style for course in courses))
     return figure
 
 
@@ -208,13 +224,13 @@ def _needs_steps(course: Course) -> bool:
     return len(stages) > 1 and all(row.get("step") is not None for row in course.rows)
 
 
-def _legend(figure: "Figure", found: Found, style: Mapping[str, Tone]) -> None:
+def _legend(figure: "Figure", style: Mapping[str, Tone], *, others: bool) -> None:
     from matplotlib.lines import Line2D
 
     handles = [
         Line2D([], [], color=tone.colour, marker=tone.shape, markersize=6, label=plain(name, _LETTERS))
         for name, tone in style.items()
     ]
-    if len(found["settings"]) > len(style):
+    if others:
         handles.append(Line2D([], [], color=OTHER, label="other settings"))
     figure.legend(handles=handles, loc="outside lower left", ncols=1, borderpad=0.1, labelspacing=0.35)

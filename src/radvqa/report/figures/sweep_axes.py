@@ -142,9 +142,9 @@ def _cost(
     return labels
 
 
-def _thousands(setting: Mapping[str, Any]) -> float | None:
+def _millions(setting: Mapping[str, Any]) -> float | None:
     trainable = setting["trainable"]
-    return None if trainable is None else float(trainable) / 1e3
+    return None if trainable is None else float(trainable) / 1e6
 
 
 def _minutes(setting: Mapping[str, Any]) -> float | None:
@@ -152,7 +152,7 @@ def _minutes(setting: Mapping[str, Any]) -> float | None:
     return None if seconds is None else float(seconds["mean"]) / 60
 
 
-_COSTS = (("Trained parameters, thousands", _thousands), ("Training time of one run, minutes", _minutes))
+_COSTS = (("Trained parameters, millions", _millions), ("Training time of one run, minutes", _minutes))
 
 
 def _setting_axes(found: Found) -> list[Mapping[str, Any]]:
