@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 import torch
 import yaml
+from torch.optim.lr_scheduler import LambdaLR
 
 from radvqa.commands import bench_engine as command
 from radvqa.commands.bench_engine import bench_engine
@@ -16,7 +17,6 @@ from radvqa.data.image import Pixels
 from radvqa.errors import DataError, RadvqaError
 from radvqa.models import plain_trainer, random_checkpoints
 from radvqa.report.bench import show_engine_bench
-from radvqa.training import schedule
 
 FIGURES = (
     "speedup_ratio",
@@ -38,8 +38,9 @@ def bench(**changes: Any) -> dict[str, Any]:
 
 @pytest.fixture
 def _without_children(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Memory is measured in processes of its own, which start slowly; one test does it."""
+    """Memory is measured in processes of its own, which start slowly; one test does it. No time is looked at."""
     monkeypatch.setattr(command, "_memory", lambda *_: 1)
+    monkeypatch.setattr(command, "_warm_up", lambda work: None)
 
 
 def recipe(folder: Path, **training: Any) -> Path:
@@ -143,11 +144,7 @@ def _batches_come_in_another_order(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def _the_rate_is_another(monkeypatch: pytest.MonkeyPatch) -> None:
-    rate = schedule.rate
-    monkeypatch.setattr(
-        command.schedule, "rate", lambda step, steps, epoch, stage: 1.1 * rate(step, steps, epoch, stage)
-    )
-    monkeypatch.setattr("radvqa.training.stage_run.schedule", type("Kept", (), {"rate": staticmethod(rate)}))
+    monkeypatch.setattr(command, "LambdaLR", lambda inner, rate: LambdaLR(inner, lambda step: 1.1 * rate(step)))
 
 
 def _units_are_dropped(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -197,8 +194,6 @@ def test_the_plain_way_decodes_for_every_question_and_ours_once_a_picture(monkey
 
     monkeypatch.setattr(image, "decode", decode)
     monkeypatch.setattr(command, "_trainers", switched)
-    monkeypatch.setattr(command, "_warm_up", lambda work: None)
-    monkeypatch.setattr(command, "_tokens", lambda work: 1)
     found = bench()
     assert decoded == {"ours": 3, "trainer": found["samples"]}
 

@@ -37,6 +37,7 @@ CLOSED_DOORS = {  # room: what must not be entered from it, although it lies low
     "data": ("torch", "transformers"),
     "phantom": ("torch", "transformers"),
     "scoring": ("torch", "transformers", "radvqa.models", "radvqa.data", "radvqa.run"),
+    "scaling": ("torch", "transformers", "radvqa.models", "radvqa.data"),
     "report": ("torch", "transformers", "radvqa.models", "radvqa.training", "radvqa.answering"),
     "models": ("radvqa.data.registry", "radvqa.data.sets", "radvqa.phantom", "radvqa.run"),
 }

@@ -6,7 +6,7 @@ from torch import Tensor
 from radvqa.models.family import Prepared, VqaModel
 from radvqa.prediction import Prediction, from_sample
 
-_ROWS_PER_PASS = 256
+_ROWS_PER_PASS = 64  # a pass is never cut, so that an answer does not depend on how many processes answer
 
 
 def answer_prepared(model: VqaModel, prepared: Prepared, *, with_loss: bool = True) -> tuple[list[Prediction], float]:
@@ -14,6 +14,16 @@ def answer_prepared(model: VqaModel, prepared: Prepared, *, with_loss: bool = Tr
     rows = torch.arange(len(prepared.samples), device=prepared.image_rows.device)
     predictions, loss = answer_rows(model, prepared, rows, with_loss=with_loss)
     return [predictions[row] for row in range(len(predictions))], loss / max(1, len(predictions))
+
+
+def passes(prepared: Prepared, rows: Tensor) -> list[Tensor]:
+    """Cut rows into those that are answered at once; questions about one picture stand side by side.
+
+    Several processes answer whole passes, each of them as one process would: how many rows are computed at once may
+    change the last bits of a result.
+    """
+    by_picture = rows[torch.argsort(prepared.image_rows[rows], stable=True)]
+    return list(torch.split(by_picture, _ROWS_PER_PASS)) if len(rows) else []
 
 
 def answer_rows(
@@ -32,8 +42,7 @@ def answer_rows(
     """
     predictions: dict[int, Prediction] = {}
     loss = 0.0
-    by_picture = rows[torch.argsort(prepared.image_rows[rows], stable=True)]
-    for part in torch.split(by_picture, _ROWS_PER_PASS):
+    for part in passes(prepared, rows):
         answered = model.answer(prepared, part, with_loss=with_loss)
         loss += answered.loss_sum
         for row, answer in zip(part.tolist(), answered.answers, strict=True):

@@ -3,12 +3,14 @@
 import json
 import os
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
+from radvqa import console
 from radvqa.errors import RadvqaError
 from radvqa.registry import Registry
 
@@ -36,7 +38,13 @@ Data = Annotated[
 ]
 Split = Annotated[str | None, typer.Option(help="Split; by default the run's test split.")]
 Device = Annotated[str, typer.Option(help="auto, cpu or cuda.")]
+Processes = Annotated[
+    int | None, typer.Option(min=1, help="Processes on this machine that share the work; see docs/several-machines.md.")
+]
 RunFolder = Annotated[Path, typer.Argument(metavar="RUN", help="A run folder.")]
+
+_MAIN_FIRST_SECONDS = 2.0
+"""Where all processes find the same mistake, the first one says it, and the others are ended meanwhile."""
 
 
 def main() -> None:
@@ -44,9 +52,13 @@ def main() -> None:
     os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")
     os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
     os.environ.setdefault("TQDM_DISABLE", "1")
+    if "LOCAL_RANK" in os.environ:  # DDP warns of each model without unused weights that it looked for some
+        os.environ.setdefault("TORCH_CPP_LOG_LEVEL", "ERROR")
     try:
         app()
     except RadvqaError as error:
+        if not console.speaks():
+            time.sleep(_MAIN_FIRST_SECONDS)
         print(f"radvqa: {error}", file=sys.stderr)
         sys.exit(1)
     except KeyboardInterrupt:
@@ -57,6 +69,8 @@ def main() -> None:
 
 
 def _emit(result: Any, as_json: bool, show: Callable[[], None]) -> None:
+    if not console.speaks():
+        return
     if as_json:
         print(json.dumps(result, ensure_ascii=False, allow_nan=False, indent=2))
     else:
@@ -83,6 +97,14 @@ def quickstart(
             print(f"  {line}")
 
     _emit({"run": str(run.folder), "report": str(run.folder / "report.html"), "scores": scores}, as_json, show)
+
+
+def _launch_if_asked(processes: int | None) -> None:
+    """Do the command in several processes instead, and end as they end."""
+    from radvqa.commands.launch import launch, needed
+
+    if processes is not None and needed(processes):
+        sys.exit(launch(processes))
 
 
 @data_app.command("list")
@@ -272,24 +294,23 @@ def train(
     skip_bad: SkipBad = False,
     no_doctor: Annotated[bool, typer.Option("--no-doctor", help="Do not examine the model first.")] = False,
     force_new: Annotated[bool, typer.Option("--force-new", help="Start over; the old run is moved aside.")] = False,
+    processes: Processes = None,
     as_json: AsJson = False,
 ) -> None:
     """Train a recipe, or go on where it was interrupted; the test split is not read.
 
     The best weights of each stage are chosen on the selection split.
     """
+    _launch_if_asked(processes)
     from radvqa.commands.train import train
     from radvqa.report.data import show_left_out
+    from radvqa.report.trained import show_trained
 
     run = train(recipe, overrides or (), out=out, skip_bad=skip_bad, doctor=not no_doctor, force_new=force_new)
     facts = run.facts
 
     def show() -> None:
-        selected = facts["selected"]
-        print(f"{run.folder}: epoch {facts['best_epoch']} of {facts['epochs']} chosen by {selected['metric']}")
-        print(f"  {selected['metric']} on the selection split: {100 * selected['value']:.1f} %")
-        print(f"  {facts['parameters']['trainable']:,} of {facts['parameters']['total']:,} parameters trained")
-        print(f"  {facts['seconds']:.0f} s in all")
+        show_trained(run)
         show_left_out(facts["left_out"])
         print(f"Next: radvqa predict {run.folder} && radvqa score {run.folder}")
 
@@ -344,9 +365,11 @@ def predict(
     split: Split = None,
     device: Device = "auto",
     skip_bad: SkipBad = False,
+    processes: Processes = None,
     as_json: AsJson = False,
 ) -> None:
     """Answer a split with a trained run; the trivial baselines answer the same questions."""
+    _launch_if_asked(processes)
     from radvqa.commands.predict import predict
 
     path = predict(run, data=data, split=split, device=device, skip_bad=skip_bad)
@@ -560,6 +583,7 @@ def scaling(
         out = out or command.default_folder(run, runs or ())
         counts = command.whole_numbers("--sizes", sizes)
         folders = command.grow(run, counts, x_values=x_values or (), overrides=runs or (), out=out, skip_bad=skip_bad)
+        by = by or (None if x_values else "d")  # a classifier grows a little with the answers in its data
     elif sizes or x_values:
         raise RadvqaError("--sizes and --x-values say how to train a recipe; name it with --run RECIPE.")
     result = command.scaling(

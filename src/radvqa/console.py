@@ -1,5 +1,6 @@
 """Progress for people: a bar on a terminal, plain lines elsewhere; always on stderr, so stdout stays a result."""
 
+import os
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -10,14 +11,23 @@ Advance = Callable[[int], None]
 _PLAIN_SECONDS = 5.0  # a line at most this often where there is no terminal
 
 
+def speaks() -> bool:
+    """Whether this process speaks to people: of several that work together (``torchrun``) only the first does."""
+    return os.environ.get("RANK", "0") == "0" or "LOCAL_RANK" not in os.environ
+
+
 def say(message: str) -> None:
     """Print one line of progress."""
-    print(message, file=sys.stderr, flush=True)
+    if speaks():
+        print(message, file=sys.stderr, flush=True)
 
 
 @contextmanager
 def progress(what: str, total: int) -> Iterator[Advance]:
     """Show how far a loop of ``total`` steps has come; yields a function to call with the steps done."""
+    if not speaks():
+        yield lambda steps: None
+        return
     if sys.stderr.isatty():
         from rich.console import Console
         from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn

@@ -81,6 +81,15 @@ def atomic_folder(path: Path) -> Iterator[Path]:
         shutil.rmtree(temporary, ignore_errors=True)
 
 
+def sweep(folder: Path) -> None:
+    """Delete what killed writers left half done, in a folder and all below; nobody may be writing there."""
+    for torn in list(folder.rglob(".*.part")):
+        if torn.is_dir():
+            shutil.rmtree(torn)
+        else:
+            torn.unlink(missing_ok=True)  # went with a folder
+
+
 def _umask() -> int:
     mask = os.umask(0)
     os.umask(mask)

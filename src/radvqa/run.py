@@ -98,15 +98,20 @@ class Run:
     def take_up(cls, folder: Path, recipe: Mapping[str, Any], provenance: Mapping[str, Any]) -> "Run":
         """Return the run that a folder holds, to go on with, or make a new one.
 
+        A run that was killed or refused before anything was learned is made anew.
+
         Raises:
             RunError: when the folder holds a run of another recipe or other data (names what differs), or files that
                 are no run.
         """
-        if not (folder / "run.json").is_file() or not (folder / "recipe.yaml").is_file():
-            (folder / "run.json").unlink(missing_ok=True)  # killed while it was made
-            (folder / "provenance.json").unlink(missing_ok=True)
+        if not (folder / "run.json").is_file():
             return cls.create(folder, recipe, provenance)
+        files.sweep(folder)
         run = cls(folder)
+        if not run.finished and not run.checkpoints.exists():
+            for name in ("recipe.yaml", "doctor.json", "provenance.json", "run.json"):  # known as a run to the last
+                (folder / name).unlink(missing_ok=True)
+            return cls.create(folder, recipe, provenance)
         odd = differing(run.recipe, recipe)
         if odd:
             raise RunError(
@@ -136,7 +141,7 @@ class Run:
         while (aside := folder.with_name(f"{folder.name}-before-{number}")).exists():
             number += 1
         aside.mkdir()
-        for entry in held:
+        for entry in sorted(held, key=lambda entry: entry.name != "run.json"):  # half moved it is no run any more
             entry.rename(aside / entry.name)
         return aside
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from radvqa.costs import energy
@@ -39,6 +39,7 @@ def test_packages_are_added_up_and_their_parts_and_the_platform_are_not(tmp_path
     assert "2 processor package(s)" in found.how
 
 
+@settings(deadline=None)
 @given(st.lists(st.integers(0, 999), max_size=30))
 def test_a_counter_that_begins_anew_goes_on(tmp_path_factory: pytest.TempPathFactory, taken: list[int]) -> None:
     file = zone(tmp_path_factory.mktemp("rapl"), "intel-rapl:0", "package-0", 700, full=1000)

@@ -4,6 +4,8 @@ import pytest
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
+from torch.utils import flop_counter
+from torch.utils.flop_counter import FlopCounterMode
 
 from radvqa.costs import flops
 from radvqa.costs.flops import count_flops
@@ -74,6 +76,15 @@ def test_attention_on_a_processor_is_two_products_forward_and_five_backward(mask
     assert found.flops == 5 * product  # scores are computed once more, then four gradients
 
 
+def test_heads_that_share_keys_are_counted_by_the_queries_and_as_torch_counts_other_attention() -> None:
+    query, key, value = torch.Size((B, 4, 5, 8)), torch.Size((B, 2, 7, 8)), torch.Size((B, 2, 7, 6))
+    assert flops._attention(query, key, value) == 2 * B * 4 * 5 * 7 * (8 + 6)
+    assert flops._attention(query, key, value) == flop_counter.sdpa_flop_count(query, key, value)  # type: ignore[no-untyped-call]
+    grad = torch.Size((B, 4, 5, 6))
+    theirs = flop_counter.sdpa_backward_flop_count(grad, query, key, value)  # type: ignore[no-untyped-call]
+    assert flops._attention_backward(grad, query, key, value) == theirs
+
+
 def test_a_transformer_layer_is_the_sum_of_its_products() -> None:
     heads, wide = 2, 16
     layer = nn.TransformerEncoderLayer(D, heads, wide, dropout=0.0, batch_first=True)
@@ -90,7 +101,8 @@ class Everything(nn.Module):
         self.words = nn.Embedding(20, D)
         self.lstm = nn.LSTM(D, D, batch_first=True, bidirectional=True)
         self.layer = nn.TransformerEncoderLayer(2 * D, 2, 16, dropout=0.3, batch_first=True)
-        self.head = nn.Sequential(nn.Dropout(0.5), nn.Linear(2 * D, 4))
+        # PyTorch's own counter takes the gradient of SiLU apart, and its last bits change
+        self.head = nn.Sequential(nn.Dropout(0.5), nn.Linear(2 * D, 40), nn.SiLU(), nn.Linear(40, 4))
 
     def forward(self, words: Tensor) -> Tensor:
         hidden: Tensor = self.layer(self.lstm(self.words(words))[0])
@@ -117,6 +129,29 @@ def step(*, count: bool) -> tuple[list[Tensor], Tensor]:
     else:
         once()
     return [p.detach().clone() for p in model.parameters()], torch.get_rng_state()
+
+
+def test_what_runs_in_inference_mode_is_counted_too() -> None:
+    linear, conv = nn.Linear(D, H), nn.Conv2d(3, 4, 3, groups=1)
+    with count_flops() as found, torch.inference_mode():
+        linear(torch.randn(B, T, D))
+    assert found.flops == 2 * B * T * D * H
+    with count_flops() as found, torch.inference_mode():
+        conv(torch.randn(B, 3, 9, 9))
+    assert found.flops == 2 * B * 7 * 7 * 4 * 3 * 9
+    with count_flops() as found, torch.inference_mode():
+        torch.randn(B, T, D) @ torch.randn(D, H)
+        F.scaled_dot_product_attention(torch.randn(B, 2, T, D), torch.randn(B, 2, 7, D), torch.randn(B, 2, 7, D))
+    assert found.flops == 2 * B * T * D * H + 2 * (2 * B * 2 * T * 7 * D)
+
+
+def test_torchs_own_counter_counts_the_same() -> None:
+    torch.manual_seed(3)
+    model = nn.Sequential(nn.Conv2d(3, 4, 3, stride=2, groups=1), nn.Flatten(), nn.Linear(64, 5))
+    picture = torch.randn(B, 3, 9, 9, requires_grad=True)
+    with FlopCounterMode(display=False) as theirs:
+        model(picture).sum().backward()
+    assert counted(model, picture) == theirs.get_total_flops()
 
 
 def test_a_counted_step_gives_the_very_weights_and_random_state_of_an_uncounted_one() -> None:

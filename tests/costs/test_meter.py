@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import nn
 
@@ -103,6 +103,7 @@ def numbers(cost: dict[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in cost.items() if key not in left_out}
 
 
+@settings(deadline=None, max_examples=50)
 @given(st.sets(st.integers(1, 11)))
 def test_interruptions_change_nothing_but_their_number(cuts: set[int]) -> None:
     net = model()

@@ -65,7 +65,7 @@ def test_what_training_took_stands_in_a_table_without_empty_columns(tmp_path: Pa
         "Run": "a",
         "Time in steps": "10 m 00 s",
         "Time in evaluations": "33 s",
-        "Samples/s": "98.4",
+        "Samples per second": "98.4",
         "Waiting for data, %": "1.2",
         "Peak memory": "3.0 GiB",
         "Operations": "123 TFLOP",

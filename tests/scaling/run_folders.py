@@ -1,7 +1,7 @@
 """Run folders with what a law reads of them."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,7 @@ def run_folder(
     rank: int = 8,
     answers: int | None = None,
     finished: bool = True,
-    **columns: Sequence[Any],
+    columns: Mapping[str, Sequence[Any]] | None = None,
 ) -> Path:
     """Write a run whose evaluations have these losses; ``columns`` are more columns of the history."""
     recipe = {"name": folder.name, "model": {"family": "blip", "lora": {"r": rank}, "frozen": True}}
@@ -32,7 +32,7 @@ def run_folder(
                 "train_loss": loss / 2,
                 "val_loss": loss,
                 "best": epoch - 1 == kept,
-                **{name: values[epoch - 1] for name, values in columns.items()},
+                **{name: values[epoch - 1] for name, values in (columns or {}).items()},
             }
             for epoch, loss in enumerate(losses, start=1)
         ]

@@ -165,11 +165,13 @@ SMALL = (
     "image_vector_size=12",
     "hidden_size=16",
     "epochs=1",
+    "warmup_epochs=0",
     "threads=1",
     "device=cpu",
 )
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("fresh_cache")
 def test_a_recipe_is_trained_on_nested_subsets_and_not_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]

@@ -21,6 +21,13 @@ def test_a_variable_that_all_points_share_is_left_out_and_said() -> None:
     ]
 
 
+def test_a_size_that_hardly_varies_is_left_out_too() -> None:
+    sizes = np.array([(8e6 + 1e4 * d, d) for d in (1.0, 2, 4, 8)])
+    kept, said = told_apart(in_size_and_data(sizes, np.array([4.0, 3, 2.5, 2.2])))
+    assert kept.names == ("d",)
+    assert "all points have nearly the same X = 8,010,000." in said[0]
+
+
 def test_variables_that_only_grow_together_are_refused() -> None:
     sizes = np.array([(2 * d, d) for d in (1.0, 2, 4, 8, 16, 32)])
     with pytest.raises(DataError, match="α cannot be told apart from β: X and D grow together in all points"):

@@ -28,7 +28,7 @@ def test_size_is_what_is_asked_for(tmp_path: Path, x: str, size: float) -> None:
     ],
 )
 def test_data_are_distinct_or_seen(tmp_path: Path, d: str, at: str, columns: dict[str, list[int]], data: float) -> None:
-    runs = [run_folder(tmp_path / "a", [3.0, 2.0, 2.5], **columns)]
+    runs = [run_folder(tmp_path / "a", [3.0, 2.0, 2.5], columns=columns)]
     found = points_of_runs(runs, x="total_parameters", d=d, loss="val_loss", at=at)
     assert found.variables[0, 1] == data
 
@@ -78,7 +78,7 @@ def test_a_history_is_in_steps_when_they_are_known_and_else_in_epochs(tmp_path: 
     plain = run_folder(tmp_path / "a", [3.0, 2.5, 2.2], finished=False)
     found, time = points_of_history(plain, t=None, loss="val_loss")
     assert (time, found.variables[:, 0].tolist(), found.loss.tolist()) == ("epoch", [1, 2, 3], [3.0, 2.5, 2.2])
-    counted = run_folder(tmp_path / "b", [3.0, 2.5, 2.2], step=[10, 20, 30], tokens=[None, None, None])
+    counted = run_folder(tmp_path / "b", [3.0, 2.5, 2.2], columns={"step": [10, 20, 30], "tokens": [None, None, None]})
     found, time = points_of_history(counted, t=None, loss="val_loss")
     assert (time, found.variables[:, 0].tolist(), found.labels[0]) == ("step", [10, 20, 30], "step 10")
     with pytest.raises(RunError, match="does not have 'tokens' in every row"):

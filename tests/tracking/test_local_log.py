@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from miniature import starting
@@ -111,6 +111,7 @@ def logged(folder: Path, begin: int, end: int, *, flushed: int, torn: bytes) -> 
         handle.write(torn)
 
 
+@settings(deadline=None, max_examples=50)  # a disk that is waited for has no deadline
 @given(
     st.lists(st.tuples(st.integers(0, 20), st.integers(0, 6)), max_size=6),
     st.sampled_from([b"", b'{"step": 3, "lo', b"\0"]),

@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any, Literal
@@ -83,6 +83,9 @@ class Done:
         losses: of every step.
         batches: rows of every step.
         learned: the weights that learn, at the end.
+        begun: the same at the start.
+        parameters: numbers of all and of the trained ones.
+        tokens: of all steps that a decoder must read (image, prompt and answer), however often it does; no padding.
     """
 
     seconds: float
@@ -91,6 +94,9 @@ class Done:
     losses: list[float]
     batches: tuple[tuple[int, ...], ...]
     learned: dict[str, Tensor]
+    begun: dict[str, Tensor] = field(default_factory=dict)
+    parameters: dict[str, int] = field(default_factory=dict)
+    tokens: int = 0
 
 
 def bench_engine(
@@ -151,9 +157,14 @@ def bench_engine(
         short = _first_steps(work, _STEPS_FOR_MEMORY)
         memory = {way: _memory(replace(short, folder=scratch / f"memory-{way}"), way) for way in _WAYS}
         return {
-            **_setting(work, family, size, recipe, images, questions_per_image),
-            **_figures(ours, other, _tokens(work)),
-            **_compared(work, ours, other),
+            "family": family,
+            "weights": f"random, {size}" if recipe is None else f"recipe {recipe}",
+            "size": size if recipe is None else "recipe",
+            "images": images,
+            "questions_per_image": questions_per_image,
+            **_setting(work, ours),
+            **_figures(ours, other),
+            **_compared(ours, other),
             **{f"{way}_peak_memory_bytes": peak for way, peak in memory.items()},
             "memory_ratio": round(memory["trainer"] / memory["ours"], 2),
         }
@@ -217,13 +228,24 @@ def _warm_up(work: Work) -> None:
 def _ours(work: Work) -> Done:
     """Prepare and train with our engine, from cold caches."""
     model = _built(work)
+    begun = _learned(model)
     run = Run.create(work.folder / "run", work.recipe.resolved(), {})
     samples = StageSamples(stages_of(work.recipe)[0], (list(work.samples),), [work.samples[0]])
     with files.cold_cache(work.folder / "cache"), _watched(model, work) as seen:
         trained = loop.train(model, [samples], work.recipe.training, run, Problems())
     waiting = trained.cost["data_waiting_share"] * trained.cost["wall_seconds"]
     losses, batches = seen.steps()
-    return Done(seen.seconds, seen.prepared_after, waiting, losses, batches, _learned(model))
+    return Done(
+        seen.seconds,
+        seen.prepared_after,
+        waiting,
+        losses,
+        batches,
+        learned=_learned(model),
+        begun=begun,
+        parameters=zoo.count_parameters(model),
+        tokens=run.history[-1]["tokens"],
+    )
 
 
 def _trainers(work: Work) -> Done:
@@ -315,37 +337,21 @@ def _learned(model: Any) -> dict[str, Tensor]:
     return {name: p.detach().cpu().clone() for name, p in model.module.named_parameters() if p.requires_grad}
 
 
-def _setting(
-    work: Work, family: str, size: str, recipe: Path | None, images: int, questions_per_image: int
-) -> dict[str, Any]:
+def _setting(work: Work, ours: Done) -> dict[str, Any]:
     training = work.recipe.training
-    parameters = zoo.count_parameters(_built(work))
     return {
-        "family": family,
-        "weights": f"random, {size}" if recipe is None else f"recipe {recipe}",
-        "size": size if recipe is None else "recipe",
-        "parameters": parameters["total"],
-        "trained_parameters": parameters["trainable"],
+        "parameters": ours.parameters["total"],
+        "trained_parameters": ours.parameters["trainable"],
         "device": torch.cuda.get_device_name(work.device) if work.device.type == "cuda" else "CPU",
         "threads": torch.get_num_threads(),
-        "images": images,
-        "questions_per_image": questions_per_image,
         "batch": training.batch_size,
         "images_per_batch": training.images_per_batch,
-        "steps": len(work.batches),
-        "samples": sum(map(len, work.batches)),
+        "steps": len(ours.batches),
+        "samples": sum(map(len, ours.batches)),
     }
 
 
-def _tokens(work: Work) -> int:
-    """Tokens of all steps that a decoder must read (image, prompt and answer), however often it does; no padding."""
-    with files.cold_cache(work.folder / "counting"):
-        model = _built(work)
-        counts = model.tokens(model.prepare(work.samples, Problems())).tolist()
-    return sum(counts[row] for batch in work.batches for row in batch)
-
-
-def _figures(ours: Done, other: Done, tokens: int) -> dict[str, Any]:
+def _figures(ours: Done, other: Done) -> dict[str, Any]:
     """Rates, shares and the ratio."""
     samples = sum(map(len, ours.batches))
     found: dict[str, Any] = {
@@ -357,18 +363,17 @@ def _figures(ours: Done, other: Done, tokens: int) -> dict[str, Any]:
         found |= {
             f"{name}_seconds": round(done.seconds, 3),
             f"{name}_samples_per_second": round(samples / done.seconds, 2),
-            f"{name}_tokens_per_second": round(tokens / done.seconds, 1),
+            f"{name}_tokens_per_second": round(ours.tokens / done.seconds, 1),
             f"{name}_data_waiting_share": round(done.waiting_seconds / (done.seconds - done.prepared_after), 4),
         }
     return found
 
 
-def _compared(work: Work, ours: Done, other: Done) -> dict[str, Any]:
+def _compared(ours: Done, other: Done) -> dict[str, Any]:
     """The largest difference of a step's loss, and of the trained weights as a share of what was learned."""
-    begun = _learned(_built(work))
     losses = max(abs(one - another) for one, another in zip(ours.losses, other.losses, strict=True))
     apart = sum((other.learned[name] - weight).square().sum().item() for name, weight in ours.learned.items())
-    moved = sum((weight - begun[name]).square().sum().item() for name, weight in ours.learned.items())
+    moved = sum((weight - ours.begun[name]).square().sum().item() for name, weight in ours.learned.items())
     weights = (apart / max(moved, 1e-30)) ** 0.5
     return {
         "same": losses <= LOSS_TOLERANCE and weights <= WEIGHT_TOLERANCE,

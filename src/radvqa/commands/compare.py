@@ -8,9 +8,11 @@ from radvqa.commands.own_data import full_name
 from radvqa.report.budget import budget_table
 from radvqa.report.comparison import Comparison, compare_runs
 from radvqa.report.costs import cost_table
+from radvqa.report.differing import differing_table
 from radvqa.report.grid import Table, print_table
 from radvqa.report.html import report
 from radvqa.report.paired import paired_table
+from radvqa.report.parts import stage_tables
 from radvqa.report.published import published_tables
 from radvqa.report.results import results_page
 from radvqa.report.rules import rules_table
@@ -92,8 +94,10 @@ def _tables(comparison: Comparison) -> list[Table]:
         scores_table(runs),
         paired_table(comparison.paired),
         rules_table(runs, explained=False),
+        *stage_tables(comparison),
         budget_table(runs),
         cost_table(runs),
+        differing_table(comparison.groups),
     ]
     tables += [table for table in published_tables(runs) if table.title.endswith("not comparable")]
     return [table for table in tables if table is not None]

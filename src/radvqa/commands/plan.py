@@ -52,6 +52,8 @@ def plan(
     model = _built(work, unknown)
     with _spending_nothing_but_the_model():
         stages = [_stage(work, one, model, unknown, measure=measure) for one in work.stages]
+    if not any(stage["steps"] for stage in stages):
+        unknown.append("The model learns nothing; it is asked as it is.")
     return {
         "recipe": work.recipe.name,
         "title": work.recipe.title,
@@ -91,12 +93,11 @@ def _stage(
     """Describe a stage, with what its first steps told."""
     from radvqa.training.learnable import Learnable
 
-    if model is None:
-        return _described(work, one, None, None)
-    learnable = Learnable(model)
-    if not learnable.parameters:
-        unknown.append("The model learns nothing; it is asked as it is.")
-        return {**_described(work, one, model, None), "steps": 0, "questions": 0, "tokens": 0, "looks": 1}
+    learnable = Learnable(model) if model else None
+    if model is None or learnable is None or not learnable.parameters:
+        described = _described(work, one, model, None)
+        asked_as_it_is = described["learned"] is not None and not described["learned"]["trainable"]
+        return described | ({"steps": 0, "questions": 0, "tokens": 0, "looks": 1} if asked_as_it_is else {})
     learnable.only(one.stage.modes, place_of(one.stage))
     tried = _tried(work, one, model, learnable, unknown) if measure else None
     described = _described(work, one, model, tried)
@@ -147,7 +148,7 @@ def _described(work: Work, one: StageSamples, model: "VqaModel | None", tried: T
         "looks": looks,
         "patience": learning.patience,
         "carry": None if stage.number == 1 else stage.carry.model_dump(mode="json"),
-        "seconds": _seconds(one, tried, steps, looks),
+        "seconds": _seconds(work, one, tried, steps, looks),
         "peak_memory_bytes": _peak(work) if tried else None,
     }
 
@@ -200,24 +201,34 @@ def _learned(work: Work, stage: Stage, model: "VqaModel | None") -> dict[str, An
     if model is not None:
         return parameters_by_part(model.parts, whole=model.module)
     family, options = zoo.validate(work.model)
-    if not isinstance(family, Sized):
-        return None
-    total = parts.count_parameters(family.skeleton(options))["total"]
     # trained ones are counted on an architecture in which the rest is frozen
     _, own = zoo.validate(zoo.with_modes(work.recipe.model, stage.modes))
-    return {"total": total, "trainable": parts.count_parameters(family.skeleton(own))["trainable"], "by_part": {}}
+    if not isinstance(family, Sized):
+        return None
+    try:
+        total = parts.count_parameters(family.skeleton(options))["total"]
+        trained = parts.count_parameters(family.skeleton(own))["trainable"]
+    except WeightsError:  # an architecture that nothing is known of; the plan says already that it is not here
+        return None
+    return {"total": total, "trainable": trained, "by_part": {}}
 
 
-def _seconds(one: StageSamples, tried: Tried | None, steps: int | None, looks: int | None) -> dict[str, float] | None:
+def _seconds(
+    work: Work, one: StageSamples, tried: Tried | None, steps: int | None, looks: int | None
+) -> dict[str, float] | None:
     if tried is None or steps is None or looks is None:
         return None
-    pictures = {(sample.dataset, sample.image) for some in (*one.sources, one.chosen) for sample in some}
+    before = [_pictures(other) for other in work.stages[: one.stage.number - 1]]  # prepared once for all stages
     found = {
-        "preparing": tried.seconds_per_picture * len(pictures),
+        "preparing": tried.seconds_per_picture * len(_pictures(one).difference(*before)),
         "learning": tried.seconds_per_step * steps,
         "looking": tried.seconds_per_question * len(one.chosen) * looks,
     }
     return {name: round(value, 3) for name, value in {**found, "all": sum(found.values())}.items()}
+
+
+def _pictures(one: StageSamples) -> set[tuple[str, str]]:
+    return {(sample.dataset, sample.image) for some in (*one.sources, one.chosen) for sample in some}
 
 
 def _totals(work: Work, stages: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
@@ -225,7 +236,7 @@ def _totals(work: Work, stages: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     peaks = [stage["peak_memory_bytes"] for stage in stages]
     learned = stages[-1]["learned"]
     return {
-        "samples": len(work.learned),
+        "samples": len({(sample.dataset, sample.id) for sample in work.learned}),
         **{key: _sum([stage[key] for stage in stages]) for key in ("steps", "questions", "tokens")},
         "parameters": learned and learned["total"],
         "seconds": _sum([one and one["all"] for one in seconds]),

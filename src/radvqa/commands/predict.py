@@ -4,7 +4,8 @@ import random
 import shutil
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +18,7 @@ from radvqa.sample import Sample
 
 if TYPE_CHECKING:
     from radvqa.models.family import VqaModel
+    from radvqa.training.processes import Processes
 
 _EXAMPLES = 12
 _EXAMPLE_SIDE = 320  # pixels
@@ -45,13 +47,16 @@ def predict(
     """
     opened = Run(Path(run))
     opened.require_finished()
-    with Run.held(opened.folder):
-        return _predict(opened, data, split, device, Problems(skip=skip_bad))
+    from radvqa.training.together import joined
+
+    with joined(device) as processes, Run.held(opened.folder) if processes.main else nullcontext():
+        return _predict(opened, data, split, device, Problems(skip=skip_bad), processes)
 
 
-def _predict(run: Run, data: str | None, split: str | None, device: str, problems: Problems) -> Path:
+def _predict(
+    run: Run, data: str | None, split: str | None, device: str, problems: Problems, processes: "Processes"
+) -> Path:
     from radvqa import device as devices
-    from radvqa.answering import answer_prepared
     from radvqa.commands.own_data import asked
     from radvqa.commands.prepare import selection_samples
     from radvqa.data import registry
@@ -60,6 +65,7 @@ def _predict(run: Run, data: str | None, split: str | None, device: str, problem
     from radvqa.recipe import parse_recipe
     from radvqa.scoring.baselines import fit_baselines
     from radvqa.text import NORMALISERS, normaliser_for
+    from radvqa.training.looking import answer_together
 
     recipe = parse_recipe(run.recipe, str(run.folder / "recipe.yaml"))
     questions = asked(run, recipe.data, data, split)
@@ -68,20 +74,33 @@ def _predict(run: Run, data: str | None, split: str | None, device: str, problem
     devices.keep_freed_memory()
     model = load_model(run.checkpoints, chosen := devices.choose(device))
     prepared = model.prepare(samples, problems)
-    predictions, _ = answer_prepared(model, prepared, with_loss=False)
+    predictions, _ = answer_together(model, prepared, processes, with_loss=False)
+    met = _added(processes.gather([model.notes() if isinstance(model, Noted) else {}]))
+    written = run.folder / answers.file("predictions", "jsonl")
+    if not processes.main:
+        return written
     training = registry.load_split(questions.trained_on, recipe.data.train, problems)
     learned = keep.capped(selection_samples(recipe.data, training, [])[0], recipe.data.cap)
     baselines = fit_baselines(learned, NORMALISERS[normaliser_for(sample.language for sample in learned)])
     if not answers.suffix:
         write_examples(run, answers, prepared.samples)
     write_thumbnails(run.thumbnails(answers), prepared.samples)
-    met = model.notes() if isinstance(model, Noted) else {}
     measured: dict[str, Any] = {"device": str(chosen), **met}
     if list(model.module.parameters()):  # what an endpoint answers is cached, and its time is the server's
         measured["seconds_per_question"] = seconds_per_question(model, prepared.samples)
     run.note("answering", {f"{answers.dataset} {answers.split}": measured})
     run.write_answers(answers, baselines.familiar(predictions), baselines.predict(prepared.samples))
-    return run.folder / answers.file("predictions", "jsonl")
+    return written
+
+
+def _added(notes: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """What models met in several processes: numbers are added up."""
+    together = dict(notes[0])
+    for note in notes[1:]:
+        for key, value in note.items():
+            if isinstance(value, int | float) and not isinstance(value, bool):
+                together[key] += value
+    return together
 
 
 def seconds_per_question(model: "VqaModel", samples: Sequence[Sample]) -> float:

@@ -3,6 +3,7 @@
 import json
 import time
 from collections.abc import Sequence
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +17,7 @@ from radvqa.run import Run
 
 if TYPE_CHECKING:
     from radvqa.models.family import VqaModel
+    from radvqa.training.processes import Processes
 
 
 def train(
@@ -48,33 +50,50 @@ def train(
     """
     parsed = load_recipe(Path(recipe), overrides)
     folder = Path(out) if out else Path("runs") / _default_name(parsed, overrides)
-    with Run.held(folder):
-        if force_new and (aside := Run.set_aside(folder)):
+    from radvqa.training.guard import full_disk_is_told
+    from radvqa.training.together import joined
+
+    with (
+        joined(parsed.training.device, parsed.training.threads) as processes,
+        Run.held(folder) if processes.main else nullcontext(),
+        full_disk_is_told(),
+    ):
+        if force_new and processes.main and (aside := Run.set_aside(folder)):
             console.say(f"what {folder} held is in {aside} now")
-        return _train(parsed, folder, Problems(skip=skip_bad), doctor=doctor)
+        return _train(parsed, folder, Problems(skip=skip_bad), processes, doctor=doctor)
 
 
-def _train(recipe: Recipe, folder: Path, problems: Problems, *, doctor: bool) -> Run:
+def _train(recipe: Recipe, folder: Path, problems: Problems, processes: "Processes", *, doctor: bool) -> Run:
     started = time.perf_counter()
     work = prepare(recipe, problems)
 
     from radvqa import provenance
     from radvqa.models import checkpoint, zoo
-    from radvqa.report.card import write_card
     from radvqa.training import loop
-    from radvqa.training.snapshot import Snapshots
 
-    origin = provenance.collect(seed=recipe.training.seed, device=str(work.device), splits=work.splits)
-    run = Run.take_up(folder, work.resolved, origin)
-    if run.finished:
+    if processes.main:
+        origin = provenance.collect(seed=recipe.training.seed, device=str(work.device), splits=work.splits)
+        Run.take_up(folder, work.resolved, origin)
+    processes.wait()
+    run = Run(folder)
+    if processes.agree(run.finished):
         console.say(f"{folder} is finished already, with this recipe; nothing is left to do")
+        if processes.main:
+            _tidy(run)
         return run
     model = work.build()
-    _same_weights(run, model, recipe.model.family)
-    examination = _examination(work, model, run) if doctor else {"skipped": True}
-    checkpoint.write_spec(run.checkpoints, model, recipe.model.family)
+    examination: dict[str, Any] = {"skipped": True}
+    if processes.main:
+        _same_weights(run, model, recipe.model.family)
+        examination = _examination(work, model, run) if doctor else examination
+        checkpoint.write_spec(run.checkpoints, model, recipe.model.family)
+    processes.wait()
     prepared_after = time.perf_counter() - started
-    trained = loop.train(model, work.stages, recipe.training, run, problems)
+    trained = loop.train(model, work.stages, recipe.training, run, problems, processes)
+    if not processes.main:
+        return run
+    if processes.sharded:
+        model = checkpoint.load_model(run.checkpoints, work.device)
     checkpoint.write_adapter(run.checkpoints, model)
     cost = trained.cost
     run.finish(
@@ -87,6 +106,7 @@ def _train(recipe: Recipe, folder: Path, problems: Problems, *, doctor: bool) ->
             "selected": {"metric": trained.metric, "value": trained.value},
             "stages": trained.stages,
             "cost": cost,
+            "processes": processes.count,
             "parameters": zoo.count_parameters(model),
             "peak_memory_bytes": cost.get("peak_memory_bytes"),
             "left_out": problems.found,
@@ -94,9 +114,18 @@ def _train(recipe: Recipe, folder: Path, problems: Problems, *, doctor: bool) ->
             "doctor": examination,
         }
     )
-    write_card(folder)
-    Snapshots(run.checkpoints / "resume").drop()
+    _tidy(run)
     return run
+
+
+def _tidy(run: Run) -> None:
+    """Do what is left to do once a run is finished; a kill may have come between."""
+    from radvqa.report.card import write_card
+    from radvqa.training.snapshot import Snapshots
+
+    if not (run.folder / "README.md").is_file():
+        write_card(run.folder)
+    Snapshots(run.checkpoints / "resume").drop()
 
 
 def _same_weights(run: Run, model: "VqaModel", family: str) -> None:

@@ -11,31 +11,44 @@ from math import prod
 from typing import Any
 
 import torch
-from torch.utils.flop_counter import FlopCounterMode, sdpa_backward_flop_count, sdpa_flop_count
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils._pytree import tree_map
+from torch.utils.flop_counter import flop_registry
 
 Shape = Sequence[int]
 
 
-class Counted:
-    """The number of operations inside ``count_flops``.
+class Counter(TorchDispatchMode):  # type: ignore[no-untyped-call]
+    """Sees every operation before its device does, counts it, and lets it run as it is.
 
-    Attributes:
-        flops: 0 until the block has ended.
+    The formulas are those of PyTorch's ``FlopCounterMode``. That class itself is not used: it takes some operations
+    apart (the gradient of SiLU), and so changes the last bits of what a step computes.
     """
 
-    flops: int = 0
+    supports_higher_order_operators = True
+
+    def __init__(self) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
+        self.flops = 0
+
+    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        """Run an operation and add what it takes."""
+        kwargs = kwargs or {}
+        out = func(*args, **kwargs)
+        formula = _FORMULAS.get(getattr(func, "_overloadpacket", func))
+        if formula is not None:
+            self.flops += int(formula(*args, **kwargs, out_val=out))
+        return out
 
 
 @contextmanager
-def count_flops() -> Iterator[Counted]:
-    """Count the operations of what runs inside, on this thread and in its backward passes.
+def count_flops() -> Iterator[Counter]:
+    """Count the operations of what runs inside, in its backward passes too.
 
     Code compiled by ``torch.compile`` is not seen: count before compiling.
     """
-    counted = Counted()
-    with FlopCounterMode(display=False, custom_mapping=_FORMULAS) as counter:
-        yield counted
-    counted.flops = int(counter.get_total_flops())
+    with Counter() as counter:
+        yield counter
 
 
 def _rows(sequence: Shape) -> int:
@@ -66,19 +79,74 @@ def _cudnn_rnn_backward(sequence: Shape, weights: Sequence[Shape], *others: Any,
 
 
 def _attention(query: Shape, key: Shape, value: Shape, *_: Any, **__: Any) -> int:
-    return int(sdpa_flop_count(query, key, value))  # type: ignore[no-untyped-call]
+    """Scores, and their product with the values, in every head of the queries; masked places are computed too."""
+    return 2 * prod(query[:-1]) * key[-2] * (query[-1] + value[-1])
 
 
 def _attention_backward(grad: Shape, query: Shape, key: Shape, value: Shape, *_: Any, **__: Any) -> int:
-    return int(sdpa_backward_flop_count(grad, query, key, value))  # type: ignore[no-untyped-call]
+    """Scores once more, then the gradients of scores, values, queries and keys."""
+    return 2 * prod(query[:-1]) * key[-2] * (3 * query[-1] + 2 * value[-1])
 
 
-_FORMULAS: dict[Any, Callable[..., int]] = {
-    torch.ops.aten.mkldnn_rnn_layer: _mkldnn_rnn,
-    torch.ops.aten.mkldnn_rnn_layer_backward: _mkldnn_rnn_backward,
-    torch.ops.aten._cudnn_rnn: _cudnn_rnn,
-    torch.ops.aten._cudnn_rnn_backward: _cudnn_rnn_backward,
-    torch.ops.aten._scaled_dot_product_flash_attention_for_cpu: _attention,
-    torch.ops.aten._scaled_dot_product_flash_attention_for_cpu_backward: _attention_backward,
+def _linear(rows: Shape, weight: Shape, *_: Any, **__: Any) -> int:
+    return 2 * prod(rows) * weight[0]
+
+
+def _matmul(left: Shape, right: Shape, *_: Any, out_shape: Shape, **__: Any) -> int:
+    return 2 * prod(out_shape) * left[-1]
+
+
+def _convolution(picture: Shape, weight: Shape, *_: Any, out_shape: Shape, **__: Any) -> int:
+    return 2 * prod(out_shape) * prod(weight[1:])
+
+
+def _by_shapes(formula: Callable[..., int]) -> Callable[..., int]:
+    """Give a formula the shapes of its operation's tensors, and that of the first result as ``out_shape``."""
+
+    def of_tensors(*args: Any, out_val: Any, **kwargs: Any) -> int:
+        shapes, named = tree_map(_shape, (args, kwargs))
+        first = out_val[0] if isinstance(out_val, list | tuple) else out_val
+        return formula(*shapes, out_shape=_shape(first), **named)
+
+    return of_tensors
+
+
+def _shape(value: Any) -> Any:
+    return value.shape if isinstance(value, torch.Tensor) else value
+
+
+_aten = torch.ops.aten
+_MORE: dict[Any, Callable[..., int]] = {
+    # what FlopCounterMode does not know: recurrent layers, attention on processors and, in older versions,
+    # attention whose queries have more heads than its keys
+    _aten.mkldnn_rnn_layer: _mkldnn_rnn,
+    _aten.mkldnn_rnn_layer_backward: _mkldnn_rnn_backward,
+    _aten._cudnn_rnn: _cudnn_rnn,
+    _aten._cudnn_rnn_backward: _cudnn_rnn_backward,
+    **dict.fromkeys(
+        (
+            _aten._scaled_dot_product_flash_attention_for_cpu,
+            _aten._scaled_dot_product_flash_attention,
+            _aten._scaled_dot_product_efficient_attention,
+            _aten._scaled_dot_product_cudnn_attention,
+        ),
+        _attention,
+    ),
+    **dict.fromkeys(
+        (
+            _aten._scaled_dot_product_flash_attention_for_cpu_backward,
+            _aten._scaled_dot_product_flash_attention_backward,
+            _aten._scaled_dot_product_efficient_attention_backward,
+            _aten._scaled_dot_product_cudnn_attention_backward,
+        ),
+        _attention_backward,
+    ),
+    # what it takes apart: these arrive whole in inference mode, and only there
+    _aten.linear: _linear,
+    _aten.matmul: _matmul,
+    _aten.conv1d: _convolution,
+    _aten.conv2d: _convolution,
+    _aten.conv3d: _convolution,
+    _aten.scaled_dot_product_attention: _attention,
 }
-"""What ``FlopCounterMode`` does not know by itself: recurrent layers, and attention on CPUs."""
+_FORMULAS = {**flop_registry, **{operation: _by_shapes(formula) for operation, formula in _MORE.items()}}

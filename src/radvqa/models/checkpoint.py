@@ -20,11 +20,12 @@ def write_spec(folder: Path, model: VqaModel, family: str) -> None:
 
 
 def write_weights(path: Path, state: dict[str, Tensor]) -> None:
-    """Write tensors and their checksum, whole or not at all."""
+    """Write tensors and their checksum, whole or not at all; equal tensors make equal files."""
     from safetensors.torch import save_file
 
     with files.atomic_path(path) as temporary:
-        save_file(state, temporary, {"format": "pt", "sha256": fingerprint.of_tensors(state)})
+        # one entry: several are written in an order that changes from process to process
+        save_file(state, temporary, {"sha256": fingerprint.of_tensors(state)})
 
 
 def read_weights(path: Path) -> dict[str, Tensor]:
@@ -63,7 +64,7 @@ def write_adapter(folder: Path, model: VqaModel, *, which: str = "best") -> Path
         return None
     model.load_state(read_weights(folder / f"{which}.safetensors"))
     shutil.rmtree(folder / "adapter", ignore_errors=True)
-    with tempfile.TemporaryDirectory(dir=folder, prefix=".adapter-") as scratch:
+    with tempfile.TemporaryDirectory(dir=folder, prefix=".adapter-", suffix=".part") as scratch:
         if not model.write_adapter(Path(scratch) / "adapter"):
             return None
         with files.atomic_folder(folder / "adapter") as new:

@@ -234,10 +234,10 @@ def skeleton_parts(options: PictureLlmOptions, family: str) -> tuple[VisionTower
 
     with torch.device("meta"):
         language_model = AutoModelForCausalLM.from_config(hub.config(options.language_model, (), family=family))
-    vision = VisionTower(VisionSpec(options.vision, pretrained=False, pooling="mean"))
-    patches, size, _ = feature_sizes(vision, options.image_size)
+        vision = VisionTower(VisionSpec(options.vision, pretrained=False, pooling="mean"))
+        patches, size, _ = feature_sizes(vision, options.image_size)
     width = int(language_model.get_input_embeddings().embedding_dim)
-    return vision.to("meta"), language_model, (patches, size, width)
+    return vision, language_model, (patches, size, width)
 
 
 def _end_of(tokenizer: Any, name: str) -> int:

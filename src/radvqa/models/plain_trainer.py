@@ -256,7 +256,7 @@ class Trained:
 
     Attributes:
         losses: of every step.
-        seconds: wall time of ``Trainer.train``.
+        seconds: wall time from the first sample that is read to the end; what ``Trainer`` sets up does not count.
         waiting_seconds: of them, spent on making batches.
     """
 
@@ -323,23 +323,24 @@ def train(
     trainer = Ordered(model=way.module, args=arguments, train_dataset=questions, optimizers=(optimizer, schedule))
     trainer.remove_callback(PrinterCallback)  # prints to stdout
     way.module.losses.clear()
-    started = time.perf_counter()
     trainer.train()
     losses = [loss.item() for loss in way.module.losses]  # waits for the device
-    return Trained(losses, time.perf_counter() - started, questions.seconds)
+    return Trained(losses, time.perf_counter() - questions.begun, questions.seconds)
 
 
 class _Questions(Dataset[dict[str, Any]]):
-    """Samples by row; counts the seconds that making batches takes."""
+    """Samples by row; keeps when the first was read, and counts the seconds that making batches takes."""
 
     def __init__(self, way: Plain, samples: Sequence[Sample]) -> None:
-        self._way, self._samples, self.seconds = way, samples, 0.0
+        self._way, self._samples = way, samples
+        self.begun = self.seconds = 0.0
 
     def __len__(self) -> int:
         return len(self._samples)
 
     def __getitem__(self, row: int) -> dict[str, Any]:
         started = time.perf_counter()
+        self.begun = self.begun or started
         values = self._way.read(self._samples[row])
         self.seconds += time.perf_counter() - started
         return values

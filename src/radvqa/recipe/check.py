@@ -6,7 +6,7 @@ from radvqa.errors import RecipeError, nearest
 from radvqa.recipe.data import SourceSection
 from radvqa.recipe.learning import LENGTHS, LearningSection
 from radvqa.recipe.page import Recipe
-from radvqa.recipe.stages import StageSection
+from radvqa.recipe.stages import CarrySection, StageSection
 
 
 def check(recipe: Recipe, where: str) -> None:
@@ -27,7 +27,7 @@ def check(recipe: Recipe, where: str) -> None:
         _sources(stage.data, place)
         _anneal(stage, place)
         _no_test_split(recipe, stage, place)
-        if number == 1 and "carry" in stage.model_fields_set:
+        if number == 1 and stage.carry != CarrySection():
             raise RecipeError(f"{place}: the first stage has nothing to carry over; leave `carry` out.")
         if stage.carry.optimizer and stage.carry.weights == "best":
             raise RecipeError(
@@ -114,6 +114,11 @@ def _no_test_split(recipe: Recipe, stage: StageSection, place: str) -> None:
         if same and source.split == recipe.data.select and not recipe.data.select_fraction:
             raise RecipeError(
                 f"{place}: {source.called} is learned from its split {source.split!r}, on which the run chooses."
+            )
+        chosen_on = stage.select
+        if chosen_on is not None and (source.name, source.split) == (chosen_on.name, chosen_on.split):
+            raise RecipeError(
+                f"{place}: {source.called} is learned from its split {source.split!r}, on which the stage chooses."
             )
     if stage.select is not None and stage.select.split.lower() == "test":
         raise RecipeError(f"{place}: select.split is {stage.select.split!r}; a test split is never chosen on.")

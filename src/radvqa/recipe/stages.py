@@ -55,7 +55,7 @@ class CarrySection(Section):
 class StageSection(LearningSection):
     """One stage; every key of `training` about learning may stand here too, and holds for this stage."""
 
-    name: str = Field(description="Short name.")
+    name: str = Field(pattern=r"^[A-Za-z_][\w-]*$", description="Short name: letters, digits, _ and -.")
     data: tuple[SourceSection, ...] = Field(
         (), description="The mix that is learned from; empty takes `data` of the recipe with its `train` split."
     )

@@ -4,9 +4,11 @@ from collections.abc import Sequence
 from typing import Any
 
 from radvqa.report.costs import main_memory, parameters
+from radvqa.report.curriculum import by_epoch, length_words, stages_of
 from radvqa.report.grid import Row, Table, without_empty
-from radvqa.report.numbers import UNDEFINED, count, duration, percent, size, without_folders
+from radvqa.report.numbers import UNDEFINED, count, duration, percent, plural, size, without_folders
 from radvqa.report.scored import Scored, differences
+from radvqa.report.selection import LOSS, metric_words
 
 
 def budget_table(runs: Sequence[Scored]) -> Table | None:
@@ -14,16 +16,17 @@ def budget_table(runs: Sequence[Scored]) -> Table | None:
     if not any(run.recipe for run in runs):
         return None
     rows = []
-    for run in (run for run in runs if run.recipe):
-        training, facts = run.recipe.get("training", {}), run.facts
-        counted = parameters(run)
+    trained = [run for run in runs if run.recipe]
+    in_epochs = all(by_epoch(run) for run in trained)
+    for run in trained:
+        facts, counted = run.facts, parameters(run)
         rows.append(
             Row(
                 (
                     run.name,
                     _shown(run.seed),
                     _shown(run.recipe.get("model", {}).get("backbone")),
-                    _shown(training.get("epochs")),
+                    _length(run, in_epochs),
                     _shown(facts.get("best_epoch")),
                     _selection(run),
                     count(counted.get("trainable")),
@@ -40,8 +43,8 @@ def budget_table(runs: Sequence[Scored]) -> Table | None:
         "Run",
         "Seed",
         "Backbone",
-        "Epochs",
-        "Best epoch",
+        "Epochs" if in_epochs else "Length",
+        "Best epoch" if in_epochs else "Kept look",
         "Selected by",
         "Trained parameters",
         "All parameters",
@@ -70,13 +73,23 @@ def _shown(value: Any) -> str:
     return UNDEFINED if value is None else str(value)
 
 
+def _length(run: Scored, in_epochs: bool) -> str:
+    training = run.recipe.get("training", {})
+    if in_epochs:
+        return _shown(training.get("epochs"))
+    if run.stages:
+        steps = sum(stage.ends - stage.begins for stage in stages_of(run))
+        return f"{plural(steps, 'step')} in {plural(len(run.stages), 'stage')}"
+    return length_words(training) or UNDEFINED
+
+
 def _selection(run: Scored) -> str:
     """Name the selection metric and, where it is a share, its best value."""
     if run.select_by is None:
         return UNDEFINED
     value = run.facts.get("selected", {}).get("value")
-    shown = isinstance(value, int | float) and "loss" not in run.select_by
-    return f"{run.select_by.replace('_', ' ')} {percent(value)}" if shown else run.select_by.replace("_", " ")
+    shown = isinstance(value, int | float) and LOSS not in run.select_by
+    return f"{metric_words(run.select_by)} {percent(value)}" if shown else metric_words(run.select_by)
 
 
 def hardware(run: Scored) -> str:

@@ -9,8 +9,9 @@ from radvqa.report import sentences
 from radvqa.report.budget import budget_table
 from radvqa.report.comparison import Comparison, compare_runs
 from radvqa.report.costs import cost_table, parameters, parameters_table
+from radvqa.report.curriculum import stages_table
 from radvqa.report.grid import Table, markdown_text, to_markdown
-from radvqa.report.numbers import UNDEFINED, count, without_folders
+from radvqa.report.numbers import UNDEFINED, count, plural, without_folders
 from radvqa.report.scored import Scored
 from radvqa.report.slices import types_table
 from radvqa.report.tables import scores_table
@@ -52,6 +53,7 @@ def model_card(folder: Path, *, data: str | None = None, split: str | None = Non
         _facts(known),
         "## Data",
         _data(known),
+        *_stages(known),
         "## Scores",
         *_scores(comparison),
         "## Limits",
@@ -63,6 +65,11 @@ def model_card(folder: Path, *, data: str | None = None, split: str | None = Non
 
 def _costs(known: Scored) -> tuple[Table | None, ...]:
     return budget_table([known]), cost_table([known]), parameters_table([known])
+
+
+def _stages(known: Scored) -> list[str]:
+    table = stages_table(known)
+    return [] if table is None else [to_markdown(table, 2).rstrip()]
 
 
 def _unscored(run: Run) -> Scored:
@@ -119,12 +126,28 @@ def _data(run: Scored) -> str:
     return _bullets(
         {
             "data set": data.get("name"),
-            "trained on": data.get("train"),
+            "trained on": ", ".join(_learned_from(run)) if run.stages else data.get("train"),
             "checkpoint chosen on": data.get("select"),
             "tested on": data.get("test"),
             "fingerprint": known.get("fingerprint"),
+            **{
+                f"samples, {markdown_text(name)}": _digest(facts)
+                for name, facts in known.items()
+                if isinstance(facts, dict)
+            },
         }
     )
+
+
+def _digest(facts: dict[str, Any]) -> str:
+    counted = [plural(facts[key], key.removesuffix("s")) for key in ("questions", "images") if facts.get(key)]
+    return ", ".join([*counted, *([f"digest {facts['digest'][:16]}"] if facts.get("digest") else [])])
+
+
+def _learned_from(run: Scored) -> list[str]:
+    """Name the data sets that some stage learned from, each once."""
+    own = [{"name": run.recipe.get("data", {}).get("name")}]
+    return list(dict.fromkeys(str(source["name"]) for stage in run.stages for source in stage.get("data") or own))
 
 
 def _scores(comparison: Comparison | None) -> list[str]:
@@ -137,7 +160,7 @@ def _scores(comparison: Comparison | None) -> list[str]:
 
 
 def _limits(run: Scored, comparison: Comparison | None) -> str:
-    data = run.recipe.get("data", {}).get("name", "one data set")
+    data = " and ".join(_learned_from(run) or [run.recipe.get("data", {}).get("name", "one data set")])
     limits = [
         f"It was trained on {data} alone; other hospitals, devices, body parts and wordings are untested.",
         "It always answers; it cannot say that a picture does not show what is asked, or that the question is wrong.",

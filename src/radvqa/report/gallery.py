@@ -5,7 +5,9 @@ from typing import TYPE_CHECKING
 
 from radvqa.report import figures
 from radvqa.report.comparison import Comparison
+from radvqa.report.curriculum import by_epoch
 from radvqa.report.numbers import plural
+from radvqa.report.scored import Scored
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -119,15 +121,25 @@ def _cost(comparison: Comparison) -> Iterator[Drawn]:
     )
     yield (
         figures.overlay(comparison.runs),
-        "Validation accuracy by epoch, all runs",
-        "On the selection split, not on the test; a mark is the epoch whose weights were kept.",
+        "Validation accuracy over the training, all runs",
+        "On the selection split, not on the test; a mark is the look whose weights were kept. Over epochs where these "
+        "are alike in all runs, else over the samples seen.",
     )
     for run in comparison.firsts:
         yield (
             figures.training_curves(run),
             f"Training curves of {run.name}",
-            f"{run.name}. Dotted line: the epoch whose weights were kept.",
+            f"{run.name}. {_curves_caption(run)}",
         )
+
+
+def _curves_caption(run: Scored) -> str:
+    if len(run.stages) > 1:
+        return (
+            "Dotted lines: the look of each stage whose weights were kept. Losses of stages with other data or "
+            "another mix do not compare."
+        )
+    return f"Dotted line: the {'epoch' if by_epoch(run) else 'look'} whose weights were kept."
 
 
 _PARTS = {

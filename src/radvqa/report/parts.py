@@ -8,6 +8,8 @@ from radvqa.report.calibration import calibration_table
 from radvqa.report.choices import other_tables
 from radvqa.report.comparison import Comparison
 from radvqa.report.costs import cost_table, parameters_table
+from radvqa.report.curriculum import stages_table
+from radvqa.report.differing import differing_table
 from radvqa.report.gallery import gallery
 from radvqa.report.grid import Table
 from radvqa.report.paired import paired_table
@@ -131,9 +133,9 @@ def _all(comparison: Comparison) -> Iterator[Part]:
         "Training and cost",
         "What each run cost and how its weights were chosen. Without an equal budget a better number does not make a "
         "better model.",
-        (*_given(budget_table(runs)), *_given(cost_table(runs))),
+        (*stage_tables(comparison), *_given(budget_table(runs)), *_given(cost_table(runs))),
         tuple(gallery(comparison, "cost")),
-        _given(parameters_table(comparison.firsts)),
+        (*_given(differing_table(comparison.groups)), *_given(parameters_table(comparison.firsts))),
     )
     yield Part(
         "published",
@@ -141,6 +143,15 @@ def _all(comparison: Comparison) -> Iterator[Part]:
         "Rows stand beside ours only where they were measured in the same way; the others say why they cannot.",
         tuple(published_tables(runs)),
     )
+
+
+def stage_tables(comparison: Comparison) -> Iterator[Table]:
+    """Yield the stages of each curriculum, of runs that differ in the seed those of the first."""
+    several = len(comparison.runs) > 1
+    for run in comparison.firsts:
+        table = stages_table(run, named=several)
+        if table is not None:
+            yield table
 
 
 def probe_tables(comparison: Comparison) -> Iterator[Table]:

@@ -30,7 +30,7 @@ class Scored:
         recipe: the resolved recipe; empty for a file.
         facts: the content of ``run.json``; empty for a file.
         provenance: the content of ``provenance.json``; empty for a file.
-        history: one mapping per epoch; empty for a file.
+        history: one mapping per look at the selection split; empty for a file.
         given: the answers of a file; None for a run, whose answers are read when they are needed.
         notes: what reading a file had to assume.
     """
@@ -89,10 +89,28 @@ class Scored:
         return str(self.recipe.get("title") or self.recipe.get("name") or self.name)
 
     @property
+    def stages(self) -> list[dict[str, Any]]:
+        """The stages of a curriculum as the recipe says, every key filled in; empty for a run without."""
+        return list(self.recipe.get("stages") or [])
+
+    @property
     def select_by(self) -> str | None:
-        """The metric that chose the checkpoint."""
-        named = self.recipe.get("training", {}).get("select_by") or self.facts.get("selected", {}).get("metric")
+        """The metric that chose the checkpoint: in a curriculum that of the last stage."""
+        plan = self.stages[-1] if self.stages else self.recipe.get("training", {})
+        named = plan.get("select_by") or self.facts.get("selected", {}).get("metric")
         return None if named is None else str(named)
+
+    @property
+    def parts(self) -> dict[str, Any]:
+        """Parameters of each part of the model; empty for runs of older versions."""
+        found: dict[str, Any] = ((self.facts.get("cost") or {}).get("parameters") or {}).get("by_part") or {}
+        return found
+
+    @cached_property
+    def log(self) -> list[dict[str, Any]]:
+        """The rows of the step log; empty for runs of older versions and for predictions files."""
+        path = self.run.folder / "log" / "steps.jsonl" if self.run else None
+        return list(files.read_jsonl(path)) if path is not None and path.is_file() else []
 
     @property
     def answering(self) -> dict[str, Any]:
@@ -272,30 +290,63 @@ def groups(runs: Sequence[Scored]) -> list[Group]:
 
 
 def differences(runs: Sequence[Scored]) -> list[str]:
-    """Say what makes a comparison of these runs unequal: epochs, data or selection metric; empty when equal.
+    """Say what makes a comparison of these runs unequal: length, data or selection metric; empty when equal.
 
     Predictions files say nothing of how they were made; that is said once.
     """
     trained = [run for run in runs if run.recipe]
-    aspects: dict[str, Callable[[Scored], Any]] = {
-        "epochs": lambda run: run.recipe.get("training", {}).get("epochs"),
-        "training split": lambda run: run.recipe.get("data", {}).get("train"),
-        "training data set": lambda run: run.recipe.get("data", {}).get("name"),
-        "data fingerprint": lambda run: _short(run.provenance.get("data", {}).get("fingerprint")),
-        "selection metric": lambda run: run.select_by,
-    }
-    found = []
-    for what, read in aspects.items():
-        values: dict[str, list[Scored]] = {}
-        for run in trained:
-            values.setdefault(str(read(run)), []).append(run)
-        if len(values) > 1:
-            listed = "; ".join(f"{value} ({', '.join(_called(same))})" for value, same in values.items())
-            found.append(f"Not an equal comparison: different {what}, {listed}.")
+    in_epochs = all(not run.stages and run.recipe.get("training", {}).get("epochs") is not None for run in trained)
+    found = _different("epochs" if in_epochs else "length", trained, lambda run: _length(run, in_epochs))
+    data = [
+        *_different("training split", trained, lambda run: " and ".join(_sources(run, "split"))),
+        *_different("training data set", trained, lambda run: " and ".join(_sources(run, "name"))),
+    ]
+    # what other names say already needs no fingerprint
+    found += data or _different("data fingerprint", [run for run in trained if _fingerprint(run)], _fingerprint)
+    found += _different("selection metric", trained, lambda run: run.select_by)
     unknown = [run.name for run in runs if not run.recipe]
     if unknown and len(runs) > 1:
         found.append(f"How {', '.join(unknown)} was trained is not known, so the budgets cannot be compared.")
     return found
+
+
+def _different(what: str, runs: Sequence[Scored], read: Callable[[Scored], Any]) -> list[str]:
+    values: dict[str, list[Scored]] = {}
+    for run in runs:
+        values.setdefault(str(read(run)), []).append(run)
+    if len(values) < 2:
+        return []
+    listed = "; ".join(f"{value} ({', '.join(_called(same))})" for value, same in values.items())
+    return [f"Not an equal comparison: different {what}, {listed}."]
+
+
+def _length(run: Scored, in_epochs: bool) -> str:
+    """Say how long a training was."""
+    training = run.recipe.get("training", {})
+    if in_epochs:
+        return str(training["epochs"])
+    if run.stages:
+        steps = sum(stage["steps"] for stage in run.facts.get("stages") or [])
+        return f"{steps:,} steps in {len(run.stages)} stages"
+    key = next((key for key in ("epochs", "steps", "tokens") if training.get(key) is not None), None)
+    return "unknown" if key is None else f"{training[key]:,} {key}"
+
+
+def _sources(run: Scored, key: str) -> list[str]:
+    """Return names or splits of what a run learned from, each once."""
+    data = run.recipe.get("data", {})
+    own = {"name": data.get("name"), "split": data.get("train")}
+    given = [source for stage in run.stages for source in stage.get("data") or [own]] or [own]
+    return list(dict.fromkeys(str(source.get(key)) for source in given))
+
+
+def _fingerprint(run: Scored) -> str:
+    """Return what tells the samples that were learned from from others; empty when that is not known."""
+    data = run.provenance.get("data", {})
+    if data.get("fingerprint"):
+        return _short(data["fingerprint"])
+    learned = {name: facts for name, facts in data.items() if isinstance(facts, dict) and not name.endswith("select")}
+    return ", ".join(dict.fromkeys(_short(facts.get("digest")) for facts in learned.values()))
 
 
 def _called(runs: Sequence[Scored]) -> list[str]:

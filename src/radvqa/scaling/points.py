@@ -14,7 +14,7 @@ FloatArray = npt.NDArray[np.float64]
 SYMBOLS = {"x": "X", "d": "D", "t": "t"}
 """How each variable is written in a law: ``x`` the size of what is trained, ``d`` the data, ``t`` time."""
 
-_ALIKE = 1e-6  # of the logarithms: the same number, but for rounding
+_ALIKE = 0.05  # of the logarithms: a twentieth more or less, such as a head for a few more answers, tells no exponent
 _TOGETHER = 1e-6  # smallest share of the logarithms' spread that two variables must have of their own
 
 
@@ -79,7 +79,7 @@ def told_apart(points: Points) -> tuple[Points, list[str]]:
             f"All points have the same {' and '.join(points.symbols)}; measure the loss at other values, four at least."
         )
     left_out = [
-        f"The exponent of {points.symbols[j]} cannot be told: all points have the same "
+        f"The exponent of {points.symbols[j]} cannot be told: all points have {_same(logs[:, j])} "
         f"{points.symbols[j]} = {number(points.variables[0, j], 6)}. "
         f"The law is fitted in {points.symbols[varied[0]]} alone."
         for j in range(len(points.names))
@@ -89,6 +89,10 @@ def told_apart(points: Points) -> tuple[Points, list[str]]:
     _refuse_together(kept)
     _refuse_few(kept)
     return kept, left_out
+
+
+def _same(logs: FloatArray) -> str:
+    return "the same" if np.ptp(logs) < _TOGETHER else "nearly the same"
 
 
 def _refuse_together(points: Points) -> None:

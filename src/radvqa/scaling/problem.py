@@ -84,10 +84,10 @@ class Problem:
 
     def through(self, loss: FloatArray, place: FloatArray, value: FloatArray) -> Residuals:
         """The loss held at ``value`` ``(m, 1)`` where the logarithms of the variables are ``place`` ``(m, k)``."""
-        away = self.away[None] - (place - np.log(self.start))[:, None]
+        shift = place - np.log(self.start)
 
         def residuals(exponents: FloatArray) -> FloatArray:
-            above = -np.einsum("mnk,...mk->...mn", away, exponents)
+            above = _sum(exponents * shift) - exponents @ self.away.T
             rise = np.expm1(np.minimum(above, _LARGEST)) * self.weights
             off = (loss - value) * self.weights
             # the reducible loss at the place: not negative, and not more than the loss there

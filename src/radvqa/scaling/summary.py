@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from radvqa.scaling.points import FloatArray
 
 _FARTHEST = 100.0  # times the largest observed value, to which a curve is drawn
-_PLACES = 60  # of a curve
+_PLACES = 40  # of a curve
 _CURVES = 5  # of a law in X and D, each at one X
 
 

@@ -90,11 +90,11 @@ class Tracking:
         Raises:
             OSError: when the disk is full.
         """
-        self.steps.close()
         for name, tracker in list(self.running.items()):
             with self._dropped_if_it_fails(name):
                 tracker.finish()
         self.running = {}
+        self.steps.close()
 
     def _start(self, name: str, folder: Path, run_name: str, config: Mapping[str, Any], from_step: int) -> None:
         from accelerate.tracking import LOGGER_TYPE_TO_CLASS

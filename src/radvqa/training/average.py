@@ -6,6 +6,7 @@ from contextlib import contextmanager
 import torch
 from torch import nn
 
+from radvqa.training.sharded import like, whole
 from radvqa.training.state import State
 
 
@@ -32,7 +33,7 @@ class WeightAverage:
 
     def state(self) -> State:
         """The average, and how many steps are in it."""
-        tensors = {str(place): tensor.detach().cpu().clone() for place, tensor in enumerate(self.average)}
+        tensors = {str(place): whole(tensor).detach().cpu().clone() for place, tensor in enumerate(self.average)}
         return State(tensors, {"steps": self.steps})
 
     def load(self, state: State) -> None:
@@ -40,7 +41,7 @@ class WeightAverage:
         self.steps = int(state.plain["steps"])
         with torch.no_grad():
             for place, tensor in enumerate(self.average):
-                tensor.copy_(state.tensors[str(place)])
+                tensor.copy_(like(tensor, state.tensors[str(place)]))
 
     def stay(self) -> None:
         """Put the average into the module for good."""

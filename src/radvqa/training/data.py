@@ -23,12 +23,20 @@ class StageData:
         sources: rows of each source by name; repeated ones stand there as often as they are repeated.
         tokens: that the decoder reads for each row; None in families that read none.
         chosen: prepared rows to choose on.
+        left_out: samples that could not be used, one sentence for each.
     """
 
     learned: Any
     sources: dict[str, Tensor]
     tokens: Tensor | None
     chosen: Any
+    left_out: list[str]
+
+    @property
+    def longer(self) -> int | None:
+        """Gold answers that are longer than what may be written; None in families that choose."""
+        longer: int | None = getattr(self.learned, "longer", None)
+        return longer
 
     @property
     def tokens_per_row(self) -> float | None:
@@ -49,6 +57,7 @@ def prepare_stage(model: VqaModel, samples: StageSamples, problems: Problems) ->
     Raises:
         DataError: when no sample of a source can be used.
     """
+    known = len(problems.found)
     chosen = model.prepare(samples.chosen, problems)
     several = _told_apart(samples)
     learned = model.prepare([sample for source in several for sample in source], problems)
@@ -60,7 +69,7 @@ def prepare_stage(model: VqaModel, samples: StageSamples, problems: Problems) ->
             raise DataError(f"stage {samples.stage.name}: no sample of {source.called} can be used.")
         sources[source.called] = torch.tensor(rows).repeat(source.repeat)
     tokens = model.tokens(learned).cpu() if isinstance(model, CountsTokens) else None
-    return StageData(learned, sources, tokens, chosen)
+    return StageData(learned, sources, tokens, chosen, problems.found[known:])
 
 
 def _told_apart(samples: StageSamples) -> Sequence[list[Sample]]:

@@ -1,7 +1,8 @@
 """Losses that are no number, and disks that are full: stop with the last good state, and say why."""
 
 import errno
-from collections.abc import Iterator, Sequence
+import math
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
 import torch
@@ -11,6 +12,7 @@ from radvqa.errors import RadvqaError
 from radvqa.models.family import Prepared
 
 _NAMED = 8
+_WAYS_OUT = "Try a smaller training.learning_rate or training.clip_norm=1."
 _BEHIND = 50  # steps that are looked at together on devices that compute ahead of the program
 
 
@@ -56,21 +58,36 @@ class Guard:
             raise self._error("The weights are not numbers any more", len(self._losses) - 1)
         self._losses, self._rows, self._steps = self._losses[-1:], self._rows[-1:], self._steps[-1:]
 
+    def value(self, value: float, step: int) -> None:
+        """Look at the value that chooses.
+
+        Raises:
+            RadvqaError: when it is no number.
+        """
+        if not math.isfinite(value):
+            raise RadvqaError(
+                f"The loss on the selection split is not a number at step {step}; the last good checkpoint is kept. "
+                f"{_WAYS_OUT}"
+            )
+
     def _error(self, what: str, place: int) -> RadvqaError:
         ids = [self._prepared.samples[row].id for row in self._rows[place].tolist()]
         more = f" and {len(ids) - _NAMED} more" if len(ids) > _NAMED else ""
         return RadvqaError(
             f"{what}, at step {self._steps[place]} with the samples {', '.join(ids[:_NAMED])}{more}; the last good "
-            f"checkpoint is kept. Try a smaller training.learning_rate or training.clip_norm=1."
+            f"checkpoint is kept. {_WAYS_OUT}"
         )
 
 
 @contextmanager
-def full_disk_is_told(step: int | None) -> Iterator[None]:
+def full_disk_is_told(step: Callable[[], int | None] = lambda: None) -> Iterator[None]:
     """Turn a full disk into a sentence; what was written before is whole.
 
     Args:
-        step: of the last good checkpoint, if there is one.
+        step: says the step of the last good checkpoint, if there is one.
+
+    Raises:
+        RadvqaError: in place of the system's error.
     """
     from safetensors import SafetensorError
 
@@ -83,7 +100,8 @@ def full_disk_is_told(step: int | None) -> Iterator[None]:
         )
         if not full:
             raise
-        kept = "no checkpoint was written yet" if step is None else f"the checkpoint of step {step} is whole"
+        kept = "what was kept before" if step() is None else f"the checkpoint of step {step()}"
         raise RadvqaError(
-            f"The disk is full, so the training stopped; {kept}. Free some room and start the same command again."
+            f"The disk is full, so the training stopped; {kept} is whole. Free some room and start the same command "
+            f"again."
         ) from error

@@ -57,13 +57,16 @@ class Learnable:
     @contextmanager
     def everything(self) -> Iterator[None]:
         """Let everything learn for a while, so that all that any stage learned is kept or put back."""
-        now = {name: parameter.requires_grad for name, parameter in self.parameters.items()}
-        self.restore()
+        # by name: where weights are spread over processes, others stand in their place while they are gathered
+        present = dict(self._model.module.named_parameters())
+        now = {name: present[name].requires_grad for name in self.parameters}
+        for name in now:
+            present[name].requires_grad_(True)
         try:
             yield
         finally:
-            for name, parameter in self.parameters.items():
-                parameter.requires_grad_(now[name])
+            for name, learned in now.items():
+                present[name].requires_grad_(learned)
 
     def restore(self) -> None:
         """Let everything learn that was built to."""

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import torch
 
-from radvqa.answering import answer_rows
+from radvqa.answering import answer_rows, passes
 from radvqa.data import keep
 from radvqa.models.family import Prepared, VqaModel
 from radvqa.prediction import Prediction
@@ -29,21 +29,54 @@ class Seen:
     measured: dict[str, float]
 
 
-def look(model: VqaModel, prepared: Prepared, learning: LearningSection, processes: Processes) -> Seen:
-    """Answer the selection split, or compute its loss alone where that is what chooses."""
-    rows = torch.arange(len(prepared.samples), device=prepared.image_rows.device)
-    own, _ = processes.own(rows, prepared)
+def look(
+    model: VqaModel,
+    prepared: Prepared,
+    learning: LearningSection,
+    processes: Processes,
+    *,
+    undefined: float | None = 0.0,
+) -> Seen:
+    """Answer the selection split, or compute its loss alone where that is what chooses.
+
+    Args:
+        model: answers.
+        prepared: rows of the selection split.
+        learning: says what chooses.
+        processes: share the questions.
+        undefined: value of a metric that the answers lack, for instance of BLEU-4 while only single words are written
+            (what the gold answers or the family lack was refused before the first step; see ``rehearsal``); None
+            refuses it here.
+    """
     if learning.select_by == selection.LOSS:
-        loss = _mean(processes, _loss(model, prepared, own, learning), len(rows), rows.device)
+        loss_sum = _loss(model, prepared, _own(prepared, processes), learning)
+        loss = _mean(processes, loss_sum, prepared)
         return Seen(loss, loss, {})
-    answered, loss_sum = answer_rows(model, prepared, own)
-    gathered = dict(processes.gather(list(answered.items())))
-    predictions = [gathered[row] for row in range(len(rows))]
-    measured = selection.measure(predictions, [learning.select_by, *selection.REPORTED])
+    predictions, loss_sum = answer_together(model, prepared, processes)
+    measured = selection.measure(predictions, [learning.select_by, *selection.REPORTED], undefined=undefined)
     value = measured[learning.select_by]
     if learning.select_where:
-        value = selection.measure(_kept(predictions, prepared, learning), [learning.select_by])[learning.select_by]
-    return Seen(_mean(processes, loss_sum, len(rows), rows.device), value, measured)
+        wanted = _kept(predictions, prepared, learning)
+        value = selection.measure(wanted, [learning.select_by], undefined=undefined)[learning.select_by]
+    return Seen(_mean(processes, loss_sum, prepared), value, measured)
+
+
+def answer_together(
+    model: VqaModel, prepared: Prepared, processes: Processes, *, with_loss: bool = True
+) -> tuple[list[Prediction], float]:
+    """Answer every prepared row; the processes share the questions, and each gets all answers.
+
+    Returns:
+        the predictions in the rows' order, and the sum of the losses of this process's questions.
+    """
+    answered, loss_sum = answer_rows(model, prepared, _own(prepared, processes), with_loss=with_loss)
+    gathered = dict(processes.gather(list(answered.items())))
+    return [gathered[row] for row in range(len(prepared.samples))], loss_sum
+
+
+def _own(prepared: Prepared, processes: Processes) -> torch.Tensor:
+    rows = torch.arange(len(prepared.samples), device=prepared.image_rows.device)
+    return torch.cat([rows[:0], *processes.deal(passes(prepared, rows))])
 
 
 def _kept(predictions: Sequence[Prediction], prepared: Prepared, learning: LearningSection) -> list[Prediction]:
@@ -65,5 +98,6 @@ def _loss(model: VqaModel, prepared: Prepared, rows: torch.Tensor, learning: Lea
     return total
 
 
-def _mean(processes: Processes, total: float, count: int, device: torch.device) -> float:
-    return processes.sum(torch.tensor(total, dtype=torch.float64, device=device)).item() / max(1, count)
+def _mean(processes: Processes, total: float, prepared: Prepared) -> float:
+    mine = torch.tensor(total, dtype=torch.float64, device=prepared.image_rows.device)
+    return processes.sum(mine).item() / max(1, len(prepared.samples))

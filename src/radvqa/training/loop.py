@@ -1,5 +1,6 @@
 """The training loop: the stages of a curriculum, from the start or from the newest snapshot."""
 
+import re
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,6 +12,7 @@ import torch
 from radvqa import console
 from radvqa.costs.meter import Meter
 from radvqa.data.dataset import Problems
+from radvqa.errors import RunError
 from radvqa.models.checkpoint import read_weights, write_weights
 from radvqa.models.family import VqaModel
 from radvqa.recipe.learning import LearningSection, TrainingSection
@@ -24,6 +26,7 @@ from radvqa.training.micro_batches import MicroBatches
 from radvqa.training.pace import Pace
 from radvqa.training.position import Done, History, Position
 from radvqa.training.processes import Alone, Processes
+from radvqa.training.rehearsal import rehearse
 from radvqa.training.snapshot import Snapshot, Snapshots
 from radvqa.training.stage_run import Shared, StageRun
 from radvqa.training.stage_samples import StageSamples
@@ -81,10 +84,15 @@ def train(
     started = time.perf_counter()
     processes = processes or Alone()
     learnable = Learnable(model)
-    if not learnable.parameters:
-        return _as_it_is(model, stages[-1], run, problems, started)
+    if not learnable.parameters and len(stages) == 1:
+        return _as_it_is(model, stages[-1], run, problems, started, processes)
     snapshots = Snapshots(run.checkpoints / "resume")
     snapshot = snapshots.newest()
+    _require_same_processes(snapshot, run, processes)
+    if snapshot is None:
+        rehearse(model, learnable, stages)
+    processes.begin(model)
+    learnable = Learnable(model)  # the weights may be others now
     device = next(iter(learnable.parameters.values())).device
     shared = Shared(
         model,
@@ -99,13 +107,14 @@ def train(
         Done(),
         MicroBatches(section.micro_batch_size),
     )
-    torch.manual_seed(section.seed)
+    torch.manual_seed(section.seed + processes.index)  # what is dropped differs between processes
     training = _Curriculum(shared, stages, problems, snapshots)
     try:
         last = training.carry_out(snapshot)
     finally:
         if shared.tracking is not None:
-            shared.tracking.close()
+            with full_disk_is_told(lambda: training.kept_step):
+                shared.tracking.close()
     learnable.restore()
     return Trained(
         last.stopping.look,
@@ -115,7 +124,7 @@ def train(
         shared.done.stages,
         shared.meter.summary(),
         round(time.perf_counter() - started, 3),
-        training.longer,
+        shared.done.longer,
     )
 
 
@@ -127,26 +136,28 @@ class _Curriculum:
         stages: what is learned from and chosen on, in order.
         problems: where unusable samples are reported.
         snapshots: of the run.
+
+    Attributes:
+        kept_step: of the newest snapshot; None while there is none.
     """
 
     def __init__(
         self, shared: Shared, stages: Sequence[StageSamples], problems: Problems, snapshots: Snapshots
     ) -> None:
         self._shared, self._stages, self._problems, self._snapshots = shared, stages, problems, snapshots
-        self._pace = Pace(shared.section.checkpoint_seconds)
+        self._pace = Pace(shared.section.checkpoint_seconds, shared.processes)
         self._initial = shared.weights.tensors() if any(one.stage.carry.parts for one in stages) else {}
-        self._kept_step: int | None = None
-        self.longer: int | None = None
+        self.kept_step: int | None = None
 
     def carry_out(self, snapshot: Snapshot | None) -> StageRun:
         """Carry out what is left, and return the last stage."""
         begin = 1
         if snapshot is not None:
-            begin, self._kept_step = int(snapshot.states["position"].plain["stage"]), snapshot.step
+            begin, self.kept_step = int(snapshot.states["position"].plain["stage"]), snapshot.step
         last: StageRun | None = None
         for samples in self._stages[begin - 1 :]:
             stage = self._set_up(samples, last, snapshot if samples.stage.number == begin else None)
-            with full_disk_is_told(self._kept_step):
+            with full_disk_is_told(lambda: self.kept_step):
                 self._run(stage)
             last = stage
         if last is None:
@@ -160,13 +171,14 @@ class _Curriculum:
         if before is not None:
             self._carry_over(before, stage.carry.weights, stage.carry.parts)
             shared.position.stage, shared.position.stage_step = stage.number, 0
+        found = self._problems.found
+        known = len(found)
         data = prepare_stage(shared.model, samples, self._problems)
-        longer = getattr(data.learned, "longer", None)
-        self.longer = self.longer if longer is None else (self.longer or 0) + longer
         shared.micro_batches.size = stage.learning.micro_batch_size or shared.micro_batches.size
         present = StageRun(shared, stage, data, self._best_file(stage.number, stage.name))
         if snapshot is not None:
             snapshot.put_back(present.parts)
+            found[known:known] = shared.done.left_out
             shared.meter.interrupted()
             console.say(f"going on from step {shared.position.step}")
         elif before is not None and stage.carry.optimizer:
@@ -186,25 +198,26 @@ class _Curriculum:
                 self._save_if_due(stage)
         if stage.average:
             stage.average.stay()
-        if stage.stage.number == len(self._stages) and shared.processes.main:
-            write_weights(shared.run.checkpoints / "last.safetensors", shared.weights.tensors())
-        shared.done.stages.append(stage.ended())
+        if stage.stage.number == len(self._stages):
+            last = shared.weights.tensors()
+            if shared.processes.main:
+                write_weights(shared.run.checkpoints / "last.safetensors", last)
+        shared.done.add(stage.ended(), stage.data.left_out, stage.data.longer)
 
     def _save_if_due(self, stage: StageRun) -> None:
         shared = self._shared
-        if not shared.processes.agree(self._pace.due()):
+        if not self._pace.due():
             return
         stage.guard.look(list(shared.weights.tensors().values()))
         if shared.tracking is not None:
             shared.tracking.flush()
-        if shared.processes.main:
-            with full_disk_is_told(self._kept_step):
-                self._snapshots.write(shared.position.step, stage.parts)
-        self._kept_step = shared.position.step
+        self._snapshots.write(shared.position.step, stage.parts, shared.processes)
+        self.kept_step = shared.position.step
         self._pace.taken()
 
     def _carry_over(self, before: StageRun, which: str, parts: Sequence[str] | None) -> None:
         weights = self._shared.weights
+        self._shared.processes.wait()  # until the best ones are written
         tensors = read_weights(before.best) if which == "best" else weights.tensors()
         if parts is not None:
             tensors = {
@@ -225,7 +238,7 @@ class _Curriculum:
         folder = self._shared.run.checkpoints
         if number == len(self._stages):
             return folder / "best.safetensors"
-        return folder / "stages" / f"{number}-{name}.safetensors"
+        return folder / "stages" / f"{number}-{re.sub(r'[^A-Za-z0-9_.-]+', '_', name)}.safetensors"
 
 
 def _tracking(run: Run, section: TrainingSection, snapshot: Snapshot | None) -> Tracking:
@@ -233,16 +246,38 @@ def _tracking(run: Run, section: TrainingSection, snapshot: Snapshot | None) -> 
     return Tracking.open(run.folder / "log", section.trackers, run.name, run.recipe, from_step=step)
 
 
-def _as_it_is(model: VqaModel, samples: StageSamples, run: Run, problems: Problems, started: float) -> Trained:
+def _require_same_processes(snapshot: Snapshot | None, run: Run, processes: Processes) -> None:
+    """Refuse to go on with another number of processes than a snapshot is of.
+
+    Raises:
+        RunError: says both numbers; or that a process does not see what the main one sees.
+    """
+    if snapshot is not None and snapshot.processes != processes.count:
+        raise RunError(
+            f"{run.folder} was trained by {snapshot.processes} processes so far, and now there are {processes.count}; "
+            f"what it comes to would not be the same. Go on with as many, or start over with --force-new."
+        )
+    step = None if snapshot is None else snapshot.step
+    if processes.agree(step) != step:
+        raise RunError(
+            f"{run.folder} is another folder in process {processes.index} than in the main one; it must lie on a disk "
+            f"that all machines share."
+        )
+
+
+def _as_it_is(
+    model: VqaModel, samples: StageSamples, run: Run, problems: Problems, started: float, processes: Processes
+) -> Trained:
     """Evaluate a model that trains nothing (zero- or few-shot); its checkpoint is empty."""
     learning: LearningSection = samples.stage.learning
     chosen = model.prepare(samples.chosen, problems)
-    seen = look(model, chosen, learning, Alone())
-    for which in ("best", "last"):
-        write_weights(run.checkpoints / f"{which}.safetensors", model.state())
+    seen = look(model, chosen, learning, processes, undefined=None)
     values = {f"val_{name}": value for name, value in seen.measured.items()}
     row = {"stage": samples.stage.name, "step": 0, "epoch": 0, "val_loss": seen.loss, **values, "best": True}
-    run.write_history([row])
+    if processes.main:
+        for which in ("best", "last"):
+            write_weights(run.checkpoints / f"{which}.safetensors", model.state())
+        run.write_history([row])
     seconds = round(time.perf_counter() - started, 3)
     cost = {"wall_seconds": 0.0, "evaluation_seconds": seconds}
     longer = getattr(chosen, "longer", None)

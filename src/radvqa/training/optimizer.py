@@ -7,10 +7,24 @@ from torch import Tensor, nn
 
 from radvqa.errors import RecipeError, nearest
 from radvqa.recipe.learning import LearningSection
+from radvqa.training.sharded import like, whole
 from radvqa.training.state import State
 
 Parts = Mapping[str, Sequence[tuple[str, nn.Parameter]]]
 """What learns, by part: names and parameters."""
+
+
+def require_learning(learned: Parts, learning: LearningSection, place: str) -> None:
+    """Refuse a rate of a part that does not learn.
+
+    Raises:
+        RecipeError: names the part.
+    """
+    for part in learning.learning_rates:
+        if part not in learned:
+            raise RecipeError(
+                f"{place}: learning_rates: the part {part!r} does not learn here; {nearest(part, list(learned))}"
+            )
 
 
 class PartOptimizer:
@@ -26,11 +40,7 @@ class PartOptimizer:
     """
 
     def __init__(self, learned: Parts, learning: LearningSection, place: str) -> None:
-        for part in learning.learning_rates:
-            if part not in learned:
-                raise RecipeError(
-                    f"{place}: learning_rates: the part {part!r} does not learn here; {nearest(part, list(learned))}"
-                )
+        require_learning(learned, learning, place)
         self._peaks = [learning.learning_rates.get(part, learning.learning_rate) for part in learned]
         self.parts = list(learned)
         groups = [
@@ -67,7 +77,7 @@ class PartOptimizer:
         tensors: dict[str, Tensor] = {}
         for name, parameter in self.named.items():
             for key, value in self.inner.state.get(parameter, {}).items():
-                tensors[f"{name}|{key}"] = value.detach().cpu().clone()
+                tensors[f"{name}|{key}"] = whole(value).detach().cpu().clone()
         return State(tensors)
 
     def load(self, state: State) -> None:
@@ -76,4 +86,4 @@ class PartOptimizer:
         for place, tensor in state.tensors.items():
             name, _, key = place.rpartition("|")
             parameter = self.named[name]
-            self.inner.state[parameter][key] = tensor.to(parameter.device).clone()
+            self.inner.state[parameter][key] = like(parameter, tensor.to(parameter.device).clone())

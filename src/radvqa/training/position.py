@@ -1,6 +1,6 @@
 """Where a training is: its stage, its step, what it has seen, and the sums since it last looked."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import torch
@@ -87,15 +87,30 @@ class History:
 
 
 class Done:
-    """What the stages before the present one came to, for ``run.json``."""
+    """What the stages before the present one came to, for ``run.json``.
+
+    Attributes:
+        stages: one mapping each.
+        left_out: samples of theirs that could not be used, one sentence for each.
+        longer: gold answers of theirs that are longer than what may be written; None in families that choose.
+    """
 
     def __init__(self) -> None:
         self.stages: list[dict[str, Any]] = []
+        self.left_out: list[str] = []
+        self.longer: int | None = None
+
+    def add(self, stage: Mapping[str, Any], left_out: Sequence[str], longer: int | None) -> None:
+        """Take in a stage that ended."""
+        self.stages.append(dict(stage))
+        self.left_out.extend(left_out)
+        self.longer = self.longer if longer is None else (self.longer or 0) + longer
 
     def state(self) -> State:
         """All of it."""
-        return State(plain={"stages": self.stages})
+        return State(plain=vars(self).copy())
 
     def load(self, state: State) -> None:
         """Go on from there."""
         self.stages = [dict(stage) for stage in state.plain["stages"]]
+        self.left_out, self.longer = list(state.plain["left_out"]), state.plain["longer"]

@@ -25,8 +25,15 @@ def check_metric(name: str) -> None:
         raise RecipeError(f"training.select_by: there is no metric {name!r}; {nearest(name, [*METRICS, LOSS])}")
 
 
-def measure(predictions: Sequence[Prediction], names: Sequence[str]) -> dict[str, float]:
+def measure(
+    predictions: Sequence[Prediction], names: Sequence[str], *, undefined: float | None = None
+) -> dict[str, float]:
     """Compute metrics (fractions in [0, 1]; all of them are better when larger).
+
+    Args:
+        predictions: of the selection split.
+        names: of metrics.
+        undefined: value of a metric that these predictions do not have; None refuses it.
 
     Raises:
         RecipeError: when a metric is undefined for these predictions.
@@ -35,7 +42,10 @@ def measure(predictions: Sequence[Prediction], names: Sequence[str]) -> dict[str
     values = {}
     for name in dict.fromkeys(names):
         statistic = METRICS[name].measure(items)
-        if isinstance(statistic, Undefined):
+        if not isinstance(statistic, Undefined):
+            values[name] = value(statistic, len(items))
+        elif undefined is None:
             raise RecipeError(f"The metric {name} cannot choose an epoch here: {statistic.reason}.")
-        values[name] = value(statistic, len(items))
+        else:
+            values[name] = undefined
     return values

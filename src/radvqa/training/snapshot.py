@@ -14,6 +14,7 @@ from torch import Tensor
 
 from radvqa import console, files, fingerprint
 from radvqa.errors import RunError
+from radvqa.training.processes import Alone, Processes
 from radvqa.training.state import State, Stateful
 
 _KEPT = 2
@@ -26,13 +27,24 @@ class Snapshot:
     Attributes:
         step: optimiser steps since the start of the run.
         states: of the parts by name.
+        processes: that trained.
     """
 
     step: int
     states: Mapping[str, State]
+    processes: int = 1
 
     def put_back(self, parts: Mapping[str, Stateful]) -> None:
-        """Make every part go on from here."""
+        """Make every part go on from here.
+
+        Raises:
+            RunError: when another version of radvqa wrote it.
+        """
+        if odd := sorted(set(parts) ^ set(self.states)):
+            raise RunError(
+                f"The checkpoint of step {self.step} is of another version of radvqa (it differs in {', '.join(odd)}); "
+                f"go on with that version, or start over with --force-new."
+            )
         for name, part in parts.items():
             part.load(self.states[name])
 
@@ -47,22 +59,36 @@ class Snapshots:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
 
-    def write(self, step: int, parts: Mapping[str, Stateful]) -> None:
-        """Write the state of every part, and drop all but the last two snapshots."""
+    def write(self, step: int, parts: Mapping[str, Stateful], processes: Processes | None = None) -> None:
+        """Write the state of every part, and drop all but the last two snapshots.
+
+        Args:
+            step: optimiser steps since the start of the run.
+            parts: by name.
+            processes: that train together; all of them call this, and the main one writes.
+        """
+        processes = processes or Alone()
         states = {name: part.state() for name, part in parts.items()}
+        if not processes.main:
+            return
         tensors = {f"{name}/{key}": t for name, state in states.items() for key, t in state.tensors.items()}
         plain = {name: state.plain for name, state in states.items()}
-        _write(self._path(step), tensors, {"step": step, "parts": plain})
-        for old in self._paths()[:-_KEPT]:
-            old.unlink()
+        path = self._path(step)
+        _write(path, tensors, {"step": step, "processes": processes.count, "parts": plain})
+        so_far = [one for one in self._paths() if one <= path]
+        for one in self._paths():
+            if one not in so_far[-_KEPT:]:  # older ones, and damaged ones of steps that are done once more
+                one.unlink()
 
     def newest(self) -> Snapshot | None:
         """Read the newest snapshot that is whole; says which ones are damaged. None when there is none."""
-        for path in reversed(self._paths()):
+        paths = self._paths()
+        for place, path in reversed(list(enumerate(paths))):
             try:
                 return _read(path)
             except RunError as error:
-                console.say(f"{error} Going on from the snapshot before it.")
+                way_out = "Going on from the one before it." if place else "None is left, so the training begins anew."
+                console.say(f"{error} {way_out}")
         return None
 
     def drop(self) -> None:
@@ -87,7 +113,7 @@ def _write(path: Path, tensors: Mapping[str, Tensor], plain: Mapping[str, Any]) 
     text = json.dumps(plain, allow_nan=False)
     whole = {name: tensor.contiguous() for name, tensor in tensors.items()}
     with files.atomic_path(path) as temporary:
-        save_file(whole, temporary, {"format": "pt", "plain": text, "sha256": _checksum(whole, text)})
+        save_file(whole, temporary, {"plain": text, "sha256": _checksum(whole, text)})
 
 
 def _read(path: Path) -> Snapshot:
@@ -107,7 +133,7 @@ def _read(path: Path) -> Snapshot:
     for name, values in plain["parts"].items():
         own = {key.removeprefix(f"{name}/"): t for key, t in tensors.items() if key.startswith(f"{name}/")}
         states[name] = State(own, values)
-    return Snapshot(plain["step"], states)
+    return Snapshot(plain["step"], states, plain["processes"])
 
 
 def _checksum(tensors: Mapping[str, Tensor], text: str) -> str:

@@ -1,5 +1,6 @@
 """One stage: steps, looks at the selection split, and its best weights."""
 
+import math
 import time
 from contextlib import nullcontext
 from dataclasses import dataclass
@@ -28,7 +29,7 @@ from radvqa.training.looking import look
 from radvqa.training.micro_batches import MicroBatches
 from radvqa.training.optimizer import PartOptimizer
 from radvqa.training.position import Done, History, Position, Sums
-from radvqa.training.processes import Processes
+from radvqa.training.processes import Processes, Share
 from radvqa.training.randomness import Randomness
 from radvqa.training.state import Stateful
 from radvqa.training.stopping import Stopping
@@ -68,7 +69,7 @@ class Shared:
     @property
     def weights(self) -> Weights:
         """All that any stage learns."""
-        return Weights(self.model, self.learnable)
+        return Weights(self.model, self.learnable, self.processes)
 
 
 class StageRun:
@@ -99,7 +100,9 @@ class StageRun:
         self.sums = Sums(self.device)
         self.stopping = Stopping(learning.select_by == selection.LOSS, learning.patience, learning.min_improvement)
         self.guard = Guard(data.learned, self.device)
-        self.compiling = CompileTrial(shared.model.module, _compile_mode(shared.section, self.device))
+        mode = _compile_mode(shared.section, self.device, shared.processes)
+        self.compiling = CompileTrial(shared.model.module, mode)
+        self._pictures = data.learned.image_rows.cpu()
         self._through = shared.processes.through(shared.model)
 
     @property
@@ -111,9 +114,9 @@ class StageRun:
             "model": shared.weights,
             "optimizer": self.optimizer,
             "scaler": Plain(self.scaler.state_dict, self.scaler.load_state_dict),
-            "random": Randomness(),
+            "random": shared.processes.each(Randomness()),
             "sampler": self.sampler,
-            "sums": self.sums,
+            "sums": shared.processes.each(self.sums),
             "stopping": self.stopping,
             "history": shared.history,
             "done": shared.done,
@@ -145,22 +148,23 @@ class StageRun:
         with waiting.counted() as waited:
             with waiting.for_data():
                 rows = self.sampler.next(at.stage_step)
-                own, factor = shared.processes.own(rows, self.data.learned)
-                own = own.to(self.device)
+                share = shared.processes.share(rows, self._pictures)
+                own = share.rows.to(self.device)
             self.optimizer.set_rate(schedule.rate(at.stage_step, self.steps, self.sampler.epoch_steps, self.stage))
-            taught = self._gradients(own, factor)
+            taught = self._gradients(own, share)
             self._update()
         loss = taught.loss / taught.members
-        self.sums.add(loss * len(own), taught.correct, len(rows))
+        right = taught.correct if share.counted else torch.zeros_like(taught.correct)
+        self.sums.add(loss * share.counted, right, len(rows))
         tokens = None if self.data.tokens is None else int(self.data.tokens[rows].sum())
         at.stage_step, at.step, at.samples = at.stage_step + 1, at.step + 1, at.samples + len(rows)
         at.tokens = at.tokens if tokens is None else (at.tokens or 0) + tokens
         self.guard.step(at.step, own, loss)
         if at.step % shared.section.log_every == 0:
-            self._log(loss)
+            self._log(loss * (share.counted / len(rows)))
         shared.meter.step(len(rows), tokens, time.perf_counter() - started, waited[0])
 
-    def _gradients(self, rows: torch.Tensor, factor: float) -> StepLoss:
+    def _gradients(self, rows: torch.Tensor, share: Share) -> StepLoss:
         """Fill the gradients of this process's part of a batch; the first step of a stage counts its operations."""
         shared = self.shared
         self.optimizer.inner.zero_grad(set_to_none=True)
@@ -172,7 +176,8 @@ class StageRun:
                     self.data.learned,
                     rows,
                     label_smoothing=self.stage.learning.label_smoothing,
-                    scale=lambda loss: self.scaler.scale(loss * factor),
+                    scale=lambda loss: self.scaler.scale(loss * share.factor),
+                    largest=share.largest,
                 )
             )
         if first:
@@ -192,11 +197,12 @@ class StageRun:
     def look(self) -> None:
         """Look at the selection split, keep the weights when they are the best, and add a row to the history."""
         shared, at = self.shared, self.shared.position
-        self.guard.look()
+        self.guard.look(list(shared.weights.tensors().values()))  # before they are kept as the best or the last ones
         started = time.perf_counter()
         loss_sum, correct, samples = self.sums.take()
-        with self.average.in_place() if self.average else nullcontext():
+        with self.average.in_place() if self.average else nullcontext(), shared.processes.whole(shared.model):
             seen = look(shared.model, self.data.chosen, self.stage.learning, shared.processes)
+            self.guard.value(seen.value, at.step)
             best = self.stopping.better(seen.value, at.step)
             if best and shared.processes.main:
                 write_weights(self.best, shared.weights.tensors())
@@ -209,7 +215,7 @@ class StageRun:
             "learning_rate": max(self.optimizer.rates().values()),
             "train_loss": shared.processes.sum(loss_sum).item() / samples,
             "train_accuracy": shared.processes.sum(correct).item() / samples,
-            "val_loss": seen.loss,
+            "val_loss": seen.loss if math.isfinite(seen.loss) else None,
             **{f"val_{name}": value for name, value in seen.measured.items()},
             "selected": seen.value,
             "best": best,
@@ -244,7 +250,7 @@ class StageRun:
 
     def _log(self, loss: torch.Tensor) -> None:
         shared, at = self.shared, self.shared.position
-        value = shared.processes.sum(loss.detach()).item() / shared.processes.count
+        value = shared.processes.sum(loss.detach()).item()
         if shared.tracking is None:
             return
         shares = self.sampler.shares(at.stage_step - 1)
@@ -260,7 +266,9 @@ class StageRun:
         )
 
 
-def _compile_mode(section: TrainingSection, device: torch.device) -> Any:
-    if section.compile == "auto":
-        return "off" if device.type == "cpu" else "measure"
-    return section.compile
+def _compile_mode(section: TrainingSection, device: torch.device, processes: Processes) -> Any:
+    mode = section.compile
+    if mode == "auto":
+        mode = "off" if device.type == "cpu" else "measure"
+    # each of several processes would decide by its own clock, and what one does over the others would wait for
+    return "off" if mode == "measure" and processes.count > 1 else mode

@@ -7,6 +7,8 @@ import torch
 
 from radvqa.models.family import VqaModel
 from radvqa.training.learnable import Learnable
+from radvqa.training.processes import Processes
+from radvqa.training.sharded import like
 from radvqa.training.state import State
 
 
@@ -36,10 +38,11 @@ class Weights:
     Args:
         model: learns.
         learnable: knows what was built to learn.
+        processes: that train together; all of them ask for the weights, or put them back, at the same time.
     """
 
-    def __init__(self, model: VqaModel, learnable: Learnable) -> None:
-        self._model, self._learnable = model, learnable
+    def __init__(self, model: VqaModel, learnable: Learnable, processes: Processes) -> None:
+        self._model, self._learnable, self._processes = model, learnable, processes
 
     def state(self) -> State:
         """The weights."""
@@ -51,10 +54,11 @@ class Weights:
 
     def tensors(self) -> dict[str, torch.Tensor]:
         """The weights by name."""
-        with self._learnable.everything():
+        with self._processes.whole(self._model), self._learnable.everything():
             return self._model.state()
 
     def put_back(self, tensors: Mapping[str, torch.Tensor]) -> None:
         """Put weights back."""
         with self._learnable.everything():
-            self._model.load_state(tensors)
+            own = self._model.module.state_dict()
+            self._model.load_state({name: like(own[name], t) if name in own else t for name, t in tensors.items()})

@@ -6,10 +6,11 @@ A figure that has nothing to show is None, so that a page leaves it out.
 from radvqa.report.figures.bars import by_question_type, by_subset
 from radvqa.report.figures.calibration import reliability, risk_coverage
 from radvqa.report.figures.cost import accuracy_against_cost
-from radvqa.report.figures.curves import overlay, training_curves
+from radvqa.report.figures.curves import training_curves
 from radvqa.report.figures.grouped import metric_bars
 from radvqa.report.figures.heat import confusion
 from radvqa.report.figures.lines import em_f1_lines
+from radvqa.report.figures.overlay import overlay
 from radvqa.report.figures.panel import answer_panel
 from radvqa.report.figures.probes import probe_bars
 from radvqa.report.figures.spread import rule_spread

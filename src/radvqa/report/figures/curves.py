@@ -1,88 +1,105 @@
-"""How training went: loss and the selection metric by epoch, with the epoch that was kept; alone and run by run."""
+"""How training went: loss and the metric that chose, with the look that was kept; alone and run by run."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from radvqa.report.figures.labels import Label, place_labels
-from radvqa.report.figures.marks import legend, legend_height, marks
-from radvqa.report.figures.style import MUTED, RUNS, blank, in_percent, look, plain, zoomed
+from radvqa.report.curriculum import by_epoch, stages_of
+from radvqa.report.figures import over_steps
+from radvqa.report.figures.curriculum import curriculum_curves
+from radvqa.report.figures.marks import LINE
+from radvqa.report.figures.style import MUTED, RUNS, blank, in_percent, look, plain
 from radvqa.report.scored import Scored
+from radvqa.report.selection import LOSS, chosen_by, metric_words
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-_FEWEST = 2  # runs of an overlay
-_SAME = 4.0  # percent, within which two marks of one epoch share its number
+_SMALL = 1.35  # inches that a small panel adds
+_FEW = 3  # looks that are shown as points, because they make no line
+
+Row = dict[str, Any]
 
 
 def training_curves(run: Scored) -> "Figure | None":
-    """Draw loss above and metric below, training and validation, the best epoch marked.
+    """Draw loss above and metric below, training and validation, the kept look marked; by stage in a curriculum.
+
+    Learning rates and the mix stand below where they change.
 
     Returns:
-        The figure, or None when the run has no history.
+        The figure, or None when the run learned nothing or has no history.
     """
-    from matplotlib.ticker import MaxNLocator
-
-    history = run.history
+    history = [row for row in run.history if row["epoch"]]
     if not history:
         return None
-    metric = run.select_by or "accuracy"
-    if "loss" in metric or not _has(history, f"val_{metric}"):
-        metric = "accuracy"
+    stages = stages_of(run)
+    if len(stages) > 1:
+        return curriculum_curves(run, stages)
+    from matplotlib.ticker import MaxNLocator
+
+    key, said = _metric(run, history)
+    place = _place(run, history)
+    rates, mix = over_steps.rates_tell(stages), over_steps.shares_tell(stages)
+    heights = [2.0, 2.0, *([0.95] if rates else []), *([0.95] if mix else [])]
+    legend = LINE * over_steps.share_rows(stages) + 0.05 if mix else 0.0
     with look():
-        figure = blank(4.9)
-        upper, lower = figure.subplots(2, 1, sharex=True)
+        figure = blank(4.9 + _SMALL * (rates + mix) + legend)
+        cells = list(figure.subplots(len(heights), 1, sharex=True, height_ratios=heights))
+        upper, lower = cells[:2]
         best = _best(run)
-        _curves(upper, history, "loss", 1.0, best)
+        _curves(upper, history, ("train_loss", "val_loss"), 1.0, best, place)
         upper.set_title("Loss")
         upper.set_ylim(bottom=0)
-        _curves(lower, history, metric, 100.0, best)
-        lower.set_title(f"{metric.replace('_', ' ').capitalize()}, %")
+        _curves(lower, history, key, 100.0, best, place)
+        lower.set_title(f"{said[0].upper()}{said[1:]}, %")
         in_percent(lower, "y")
-        lower.set_xlabel("Epoch")
-        lower.xaxis.set_major_locator(MaxNLocator(integer=True))
+        if rates:
+            over_steps.draw_rates(cells[2], stages, place.of_step)
+        if mix:
+            over_steps.draw_shares(cells[-1], stages, place.of_step)
+        cells[-1].set_xlabel(place.name)
+        cells[-1].xaxis.set_major_locator(MaxNLocator(integer=True))
         upper.legend(loc="best")
         figure.suptitle(plain(f"Training of {run.name}"), x=0.01, ha="left", fontsize=10, color=MUTED)
     return figure
 
 
-def overlay(runs: Sequence[Scored]) -> "Figure | None":
-    """Draw the validation accuracy of several runs by epoch; a mark with its number is the epoch that was kept.
+class _Place:
+    """The horizontal axis: epochs where every look is one, else steps.
 
-    Returns:
-        The figure, or None when fewer than two runs have a history with it.
+    Args:
+        name: of the axis.
+        key: of the history that holds it.
+        per_epoch: steps of an epoch; 1 where the axis is of steps.
     """
-    from matplotlib.ticker import MaxNLocator
 
-    key = "val_accuracy"
-    known = [run for run in runs if _has(run.history, key)]
-    if len(known) < _FEWEST:
-        return None
-    with look():
-        figure = blank(3.2 + legend_height(known))
-        axes = figure.subplots()
-        kept: list[Label] = []
-        shown: list[tuple[float, float]] = []
-        for run, mark in zip(known, marks(known), strict=True):
-            rows = [(int(row["epoch"]), 100 * row[key]) for row in run.history if row.get(key) is not None]
-            axes.plot([x for x, _ in rows], [y for _, y in rows], color=mark.colour, label=run.name, linewidth=1.5)
-            shown += rows
-            best = _best(run)
-            for epoch, value in rows:
-                if epoch == best:
-                    axes.plot([epoch], [value], mark.shape, color=mark.colour, markersize=8, markeredgecolor="white")
-                    if not any(label.x == epoch and abs(label.y - value) < _SAME for label in kept):
-                        kept.append(Label(epoch, value, str(epoch), mark.colour))
-        low, high = zoomed(y for _, y in shown)
-        axes.set_ylim(low, high)
-        axes.margins(x=0.03)
-        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
-        axes.set_xlabel("Epoch")
-        axes.set_title("Validation accuracy, % (marked: epoch kept)")
-        legend(figure, known, lines=True)
-        place_labels(axes, kept, shown)
-    return figure
+    def __init__(self, name: str, key: str, per_epoch: float = 1.0) -> None:
+        self.name, self.key, self.per_epoch = name, key, per_epoch
+
+    def of_row(self, row: Row) -> float:
+        """Return the place of a look."""
+        return float(row[self.key])
+
+    def of_step(self, step: float) -> float:
+        """Return the place of a step."""
+        return step / self.per_epoch
+
+
+def _place(run: Scored, history: Sequence[Row]) -> _Place:
+    if by_epoch(run) or "step" not in history[0]:
+        return _Place("Epoch", "epoch", history[0].get("step", 1) / history[0]["epoch"])
+    return _Place("Step", "step")
+
+
+def _metric(run: Scored, history: Sequence[Row]) -> tuple[tuple[str, str], str]:
+    """Return the keys of training and validation of what chose, and its name; accuracy where that is no fraction."""
+    metric = run.select_by or "accuracy"
+    plan = run.stages[-1] if run.stages else run.recipe.get("training", {})
+    if plan.get("select_where") and LOSS not in metric and _has(history, "selected"):
+        return ("", "selected"), chosen_by(metric, plan["select_where"])
+    if LOSS in metric or not _has(history, f"val_{metric}"):
+        metric = "accuracy"
+    return (f"train_{metric}", f"val_{metric}"), metric_words(metric)
 
 
 def _best(run: Scored) -> int | None:
@@ -91,23 +108,26 @@ def _best(run: Scored) -> int | None:
     return None if found is None else int(found)
 
 
-def _has(history: list[dict[str, Any]], key: str) -> bool:
+def _has(history: Sequence[Row], key: str) -> bool:
     return any(row.get(key) is not None for row in history)
 
 
-def _curves(axes: "Axes", history: list[dict[str, Any]], metric: str, factor: float, best: int | None) -> None:
+def _curves(
+    axes: "Axes", history: Sequence[Row], keys: tuple[str, str], factor: float, best: int | None, place: _Place
+) -> None:
     for key, label, colour, style in (
-        (f"train_{metric}", "training", MUTED, "--"),
-        (f"val_{metric}", "validation", RUNS[0], "-"),
+        (keys[0], "training", MUTED, "--"),
+        (keys[1], "validation", RUNS[0], "-"),
     ):
         rows = [row for row in history if row.get(key) is not None]
-        # One epoch makes no line, so a short history shows its points.
-        marker = "o" if len(rows) <= 3 else ""
         values = [factor * row[key] for row in rows]
+        marker = "o" if len(rows) <= _FEW else ""
         if rows:
-            axes.plot([r["epoch"] for r in rows], values, style, color=colour, label=label, marker=marker)
-        kept = [(r["epoch"], v) for r, v in zip(rows, values, strict=True) if r["epoch"] == best]
-        if kept and key.startswith("val_"):
-            epoch, value = kept[0]
-            axes.axvline(epoch, color=RUNS[1], linewidth=1, linestyle=":")
-            axes.plot([epoch], [value], "o", color=RUNS[1], markersize=6, label=f"kept: epoch {epoch}", zorder=5)
+            axes.plot([place.of_row(row) for row in rows], values, style, color=colour, label=label, marker=marker)
+        kept = [(row, value) for row, value in zip(rows, values, strict=True) if row["epoch"] == best]
+        if kept and label == "validation":
+            row, value = kept[0]
+            at = place.of_row(row)
+            axes.axvline(at, color=RUNS[1], linewidth=1, linestyle=":")
+            said = f"kept: {place.name.lower()} {at:,.0f}"
+            axes.plot([at], [value], "o", color=RUNS[1], markersize=6, label=said, zorder=5)
