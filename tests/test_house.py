@@ -216,6 +216,7 @@ WRITERS = {"write_text", "write_bytes", "save", "savez", "savez_compressed", "sa
 MAY_WRITE = {
     ("radvqa.table", "open"),  # into a path of files.atomic_path
     ("radvqa.models.checkpoint", "save_file"),  # the same
+    ("radvqa.training.snapshot", "save_file"),  # the same
     ("radvqa.phantom.generate", "save"),  # into a folder of files.atomic_folder
     ("radvqa.data.fetch.part", "open"),  # grows beside what it becomes, and is named through files.atomic_path
     ("radvqa.data.fetch.unpack", "open"),  # into a folder of files.atomic_folder

@@ -13,7 +13,7 @@ from miniature import recipe as tiny_recipe
 from radvqa.commands.plan import plan
 from radvqa.commands.train import train
 from radvqa.errors import DataError, RecipeError
-from radvqa.report.plan import show_plan
+from radvqa.report.plan import learned, show_plan
 
 sys.path.insert(0, str(Path(__file__).parent / "models"))
 
@@ -83,7 +83,11 @@ def test_a_plan_counts_as_one_counts_by_hand(tmp_path: Path, capsys: pytest.Capt
     assert first["fusion"]["trainable"] == first["fusion"]["total"] == second["fusion"]["trainable"] > 0
     assert second["language_model"]["trainable"] > 0
     totals = found["totals"]
-    assert (totals["steps"], totals["questions"], totals["samples"]) == (16, 71, 12 + 12 + 10 - 4)
+    assert (totals["steps"], totals["questions"], totals["samples"]) == (
+        16,
+        71,
+        12 + 12 + 10 - 6,
+    )  # the cap keeps 6 of the open ones
     assert found["unknown"] == []
     show_plan(found)
     said = " ".join(capsys.readouterr().out.split())
@@ -114,12 +118,13 @@ def test_a_length_in_tokens_is_turned_into_steps_as_the_training_does(tmp_path: 
     path = curriculum(tmp_path, stages=[stage])
     (planned,) = plan(path)["stages"]
     assert planned["length"] == "2,000 tokens"
-    # the last step goes over the length by less than one batch
-    assert 2000 <= planned["tokens"] < 2000 + 2 * 5 * planned["tokens"] / planned["questions"]
+    run = train(path, out=tmp_path / "run", doctor=False)
+    assert [stage["steps"] for stage in run.facts["stages"]] == [planned["steps"]]  # its first epoch shows every row
+    assert planned["tokens"] == pytest.approx(run.history[-1]["tokens"], rel=0.05)
 
 
-@pytest.mark.usefixtures("mini_slake")
-def test_a_plan_leaves_nothing_behind(tmp_path: Path, fresh_cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.usefixtures("mini_slake", "fresh_cache")
+def test_a_plan_leaves_nothing_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = curriculum(tmp_path)
     monkeypatch.chdir(tmp_path)
     before = {file for file in tmp_path.rglob("*") if file.is_file()}
@@ -127,8 +132,8 @@ def test_a_plan_leaves_nothing_behind(tmp_path: Path, fresh_cache: Path, monkeyp
     state = torch.get_rng_state()
     plan(path)
     assert torch.equal(torch.get_rng_state(), state)
-    assert {file for file in tmp_path.rglob("*") if file.is_file()} == before
-    assert not fresh_cache.exists() or not any(file.is_file() for file in fresh_cache.rglob("*"))
+    new = {file for file in tmp_path.rglob("*") if file.is_file()} - before
+    assert {file.name for file in new} <= {"file_hashes.sqlite"}  # fingerprints of the weights, for next time
 
 
 @pytest.mark.usefixtures("mini_slake", "fresh_cache")
@@ -152,8 +157,9 @@ def test_without_weights_parameters_are_counted_and_the_rest_is_said_to_be_unkno
     assert found["totals"]["seconds"] is found["totals"]["tokens"] is found["totals"]["peak_memory_bytes"] is None
     (unknown,) = found["unknown"]
     assert "weights are not on this machine" in unknown
+    assert learned(found["stages"][1]).endswith(": fusion (full), language_model (lora)")
     show_plan(found)
-    assert "language_model (lora)" in capsys.readouterr().out
+    assert "weights are not on this machine" in capsys.readouterr().out
 
 
 @pytest.mark.usefixtures("mini_slake", "fresh_cache")
@@ -162,9 +168,8 @@ def test_a_classifier_without_stages_has_a_plan_too(tmp_path: Path, capsys: pyte
     (stage,) = found["stages"]
     assert (stage["name"], stage["steps"], stage["questions"], stage["looks"]) == ("training", 15, 100, 5)
     assert stage["tokens"] is None  # it reads none
-    assert stage["seconds"]["all"] == pytest.approx(
-        sum(stage["seconds"][k] for k in ("preparing", "learning", "looking"))
-    )
+    parts = sum(stage["seconds"][part] for part in ("preparing", "learning", "looking"))
+    assert stage["seconds"]["all"] == pytest.approx(parts, abs=0.002)
     show_plan(found)
     assert "tokens" not in capsys.readouterr().out.lower()
 

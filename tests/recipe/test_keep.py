@@ -9,7 +9,6 @@ from hypothesis import strategies as st
 from radvqa.data import keep
 from radvqa.sample import Sample
 
-
 UNHURRIED = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow], max_examples=60)
 
 

@@ -132,8 +132,13 @@ def test_a_target_that_is_no_loss_is_refused(target: float) -> None:
 def test_a_target_beyond_all_numbers_is_refused() -> None:
     t = np.geomspace(1, 100, 12)
     found = fit(in_time(t, t**-0.012 + 1))
-    with pytest.raises(DataError, match="more t than can be written as a number"):
+    with pytest.raises(DataError, match="more or less t than can be written as a number"):
         answers.needed(found, found.law.floor + 1e-9)
+
+
+def test_a_place_where_the_loss_is_no_number_is_refused() -> None:
+    with pytest.raises(DataError, match="so far outside of the points that it is no number"):
+        answers.predicted(fit(points("pmc_vqa")), {"t": 1e-200})
 
 
 def test_nothing_is_solved_for_where_the_loss_does_not_fall() -> None:

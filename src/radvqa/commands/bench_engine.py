@@ -21,7 +21,7 @@ from torch.optim.lr_scheduler import LambdaLR
 from torch.optim.optimizer import register_optimizer_step_post_hook
 
 from radvqa import console, device, files
-from radvqa.commands.bench_families import _peak_bytes, _section, grouped
+from radvqa.commands.bench_families import grouped, peak_bytes, section_of
 from radvqa.data import registry
 from radvqa.data.dataset import Problems
 from radvqa.models import plain_trainer, zoo
@@ -141,7 +141,7 @@ def bench_engine(
     samples = grouped(registry.load_split(_DATA, "train"), images, questions_per_image)
     with tempfile.TemporaryDirectory(prefix="radvqa-bench-") as place:
         scratch = Path(place)
-        model = _section(family, size, scratch / "weights", samples, recipe, overrides)
+        model = section_of(family, size, scratch / "weights", samples, recipe, overrides)
         work = Work(
             _recipe(model, recipe, overrides, batch, steps, device_name),
             samples,
@@ -395,4 +395,4 @@ def _memory(work: Work, way: Way) -> int:
 def _in_child(work: Work, way: Way) -> int:
     device.keep_freed_memory()
     _WAYS[way](work)
-    return int(torch.cuda.max_memory_allocated()) if work.device.type == "cuda" else _peak_bytes()
+    return int(torch.cuda.max_memory_allocated()) if work.device.type == "cuda" else peak_bytes()

@@ -122,7 +122,7 @@ def bench_family(
     chosen = device.choose(device_name)
     with tempfile.TemporaryDirectory(prefix="radvqa-bench-") as place:
         scratch = Path(place)
-        section = _section(family, size, scratch / "weights", samples, recipe, overrides)
+        section = section_of(family, size, scratch / "weights", samples, recipe, overrides)
         work = Work(section, samples, str(chosen))
         with files.cold_cache(scratch / "cache"):
             model = _build(work)
@@ -180,7 +180,7 @@ def grouped(samples: Sequence[Sample], images: int, questions_per_image: int) ->
     return batch
 
 
-def _section(
+def section_of(
     family: str, size: str, folder: Path, samples: Sequence[Sample], recipe: Path | None, overrides: Sequence[str]
 ) -> ModelSection:
     if recipe is not None:
@@ -331,10 +331,10 @@ def _in_child(work: Work, scratch: Path, way: Way) -> int:
             other.answer(work.samples[0])
     if work.device.startswith("cuda"):
         return int(torch.cuda.max_memory_allocated())
-    return _peak_bytes()
+    return peak_bytes()
 
 
-def _peak_bytes() -> int:
+def peak_bytes() -> int:
     """Most memory in use; Linux's ``ru_maxrss`` would count the process that started this one."""
     status = Path("/proc/self/status")
     if not status.is_file():

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 def plan(
     recipe: Path, overrides: Sequence[str] = (), *, skip_bad: bool = False, measure: bool = True
 ) -> dict[str, Any]:
-    """Say what a training will do; nothing is written.
+    """Say what a training will do; nothing is written but fingerprints of weights in the cache.
 
     Args:
         recipe: a YAML file, or the name of a recipe that ships with the project.

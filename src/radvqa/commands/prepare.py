@@ -120,6 +120,7 @@ def checked(recipe: Recipe) -> tuple[tuple[Stage, ...], ModelSection]:
     """
     from radvqa.data import registry
     from radvqa.models import zoo
+    from radvqa.tracking.names import require_known
     from radvqa.training.doctor.examine import check_accepted
     from radvqa.training.selection import check_metric
 
@@ -137,6 +138,7 @@ def checked(recipe: Recipe) -> tuple[tuple[Stage, ...], ModelSection]:
         if stage.learning.tokens is not None:
             zoo.require_writing(recipe.model, f"{place}: its length is given in tokens, which")
     check_accepted(recipe.training.accept)
+    require_known(recipe.training.trackers)
     return stages, model
 
 

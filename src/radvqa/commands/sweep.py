@@ -63,7 +63,7 @@ def sweep(
         raise RadvqaError(f"--test {test}: {nearest(test, list(TESTS))}")
     plan, recipes = _planned(Path(recipe), arguments, out)
     with files.locked(plan.folder / ".lock", what=f"The sweep folder {plan.folder}", wait=False):
-        _begin(plan, recipes, find_recipe(Path(recipe)), test)
+        known = _begin(plan, recipes, find_recipe(Path(recipe)))
         with contextlib.ExitStack() as stack:
             crew = _Crew(stack, plan, address, at_once, cpus_per_run, gpus_per_run, retries)
             crew.use_gpus = any(one.training.device != "cpu" for one in recipes.values())
@@ -71,7 +71,7 @@ def sweep(
             asked = _to_test(plan, test)
             failures |= crew.do(answer, "tested", [m for m in asked if not plan.tested(m)], skip_bad)
         found = summarise(plan, mode=test, failures=failures)
-        _report(plan, found)
+        _report(plan, found, known)
     return found | {"folder": str(plan.folder), "report": str(plan.folder / "report.html")}
 
 
@@ -264,12 +264,18 @@ def _require_same_questions(recipes: dict[str, Recipe]) -> None:
                 )
 
 
-def _begin(plan: Plan, recipes: dict[str, Recipe], source: Path, test: str) -> None:
-    """Write what every run is made from; refuse a folder that was made from something else."""
+def _begin(plan: Plan, recipes: dict[str, Recipe], source: Path) -> dict[str, Any]:
+    """Write what every run is made from; refuse a folder that was made from something else.
+
+    Returns:
+        what an earlier call found.
+    """
     place = plan.folder / "sweep.json"
+    earlier: dict[str, Any] = {}
     known: dict[str, Any] = {}
     if place.is_file():
-        axes = [axis["key"] for axis in files.read_json(place)["axes"]]
+        earlier = files.read_json(place)
+        axes = [axis["key"] for axis in earlier["axes"]]
         mine = [axis.key for axis in plan.grid.axes]
         if axes != mine:
             raise RunError(
@@ -291,7 +297,9 @@ def _begin(plan: Plan, recipes: dict[str, Recipe], source: Path, test: str) -> N
     if source.resolve() != (plan.folder / "recipe.yaml").resolve():
         files.write_text(plan.folder / "recipe.yaml", files.read_text(source))
     files.write_json(plan.folder / "recipes.json", known | new)
-    files.write_json(place, summarise(plan, mode=test, failures={}))
+    if not earlier:
+        files.write_json(place, summarise(plan, mode="none", failures={}))
+    return earlier
 
 
 def _differing(one: Any, other: Any, place: str = "") -> list[str]:
@@ -311,8 +319,14 @@ def _to_test(plan: Plan, test: str) -> list[Combination]:
     return [] if choice is None else plan.settings[choice.best]
 
 
-def _report(plan: Plan, found: dict[str, Any]) -> None:
-    """Write what was found, the page about it, and the full comparisons that the page links to."""
+def _report(plan: Plan, found: dict[str, Any], known: dict[str, Any]) -> None:
+    """Write what was found, the page about it, and the full comparisons that the page links to.
+
+    Pages that show just that already are left as they are.
+    """
+    found["pages"] = known.get("pages")
+    if found == known and (plan.folder / "report.html").is_file():
+        return
     from radvqa.commands.compare import compare
     from radvqa.report.sweep import write_report
 

@@ -169,12 +169,12 @@ class CountsTokens(Protocol):
 
 
 @runtime_checkable
-class ScalesLoss(Protocol):
-    """A model that may compute in fp16, whose small gradients would vanish unless the loss is scaled up."""
+class ComputesIn(Protocol):
+    """A model that may multiply matrices in half precision; in fp16 its loss is scaled, or small gradients vanish."""
 
     @property
-    def in_fp16(self) -> bool:
-        """Whether it computes in fp16."""
+    def computed_in(self) -> torch.dtype:
+        """Number format of matrix products."""
         ...
 
 

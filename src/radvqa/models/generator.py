@@ -367,9 +367,9 @@ class Generator(Generic[Inputs]):
         return precision.autocast(self.options.precision, self._device)
 
     @property
-    def in_fp16(self) -> bool:
-        """Whether it computes in fp16, whose gradients need a scaled loss."""
-        return precision.computed_in(self.options.precision, self._device) == torch.float16
+    def computed_in(self) -> torch.dtype:
+        """Number format of matrix products."""
+        return precision.computed_in(self.options.precision, self._device)
 
     @property
     def _device(self) -> str:

@@ -135,6 +135,7 @@ def stages_table(run: Scored, *, named: bool = False) -> Table | None:
     stages = stages_of(run) if run.stages else ()
     if not stages:
         return None
+    early = any(stage.facts.get("stopped_early") for stage in stages)
     columns = ("Stage", "Learned from", "Learned", "Steps", "Looks", "Kept look", "Chosen by", "Value", "Ended")
     rows = tuple(
         Row(
@@ -147,9 +148,8 @@ def stages_table(run: Scored, *, named: bool = False) -> Table | None:
                 count(stage.facts.get("best_look")),
                 chosen_by(stage.metric, stage.where),
                 value_words(stage.metric, stage.value),
-                ended(stage),
+                ended(stage) if early else "",
             ),
-            "run",
         )
         for stage in stages
     )

@@ -29,7 +29,7 @@ def differing_table(groups: Sequence[Group]) -> Table | None:
     labels = tuple(group.label for group in known)
     notes = ["Seeds, and what changes nothing in the weights, are left out."]
     if any(group.runs[0].stages for group in known):
-        notes.append("Of a stage only what it says itself is shown; for the rest it is as `training` says.")
+        notes.append("Of a stage only what it says itself is shown; for the rest it is as “training” says.")
     columns = ("Key", *labels)
     return Table("What differs between the recipes", columns, rows, tuple(notes), frozenset(labels))
 

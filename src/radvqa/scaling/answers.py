@@ -30,10 +30,13 @@ def predicted(fit: Fit, given: Mapping[str, float]) -> dict[str, Any]:
     """
     _check(fit, given)
     place = np.array([given[name] for name in fit.points.names], np.float64)
+    loss = float(fit.law.loss(place[None])[0])
+    if not np.isfinite(loss):
+        raise DataError("The loss that is asked for lies so far outside of the points that it is no number.")
     low, high = intervals.loss_at(fit, place[None])[0]
     return {
         "at": dict(zip(fit.points.names, place.tolist(), strict=True)),
-        "loss": float(fit.law.loss(place[None])[0]),
+        "loss": loss,
         "interval": [float(low), float(high)],
         "beyond": beyond(fit, place),
     }
@@ -68,10 +71,10 @@ def needed(fit: Fit, target: float, hold: float | None = None) -> dict[str, Any]
             f"--hold names the X at which data are asked for; this law is in {fit.points.symbols[0]} alone."
         )
     log_value = fit.law.log_needed(target, list(place), which)
-    if log_value > _LARGEST_LOG:
+    if abs(log_value) > _LARGEST_LOG:
         raise DataError(
-            f"The target {target:g} needs more {fit.points.symbols[which]} than can be written as a number; it is too "
-            f"near to the floor, or the loss hardly falls."
+            f"The target {target:g} needs more or less {fit.points.symbols[which]} than can be written as a number; it "
+            f"lies too near to the floor or too far above it, or the loss hardly falls."
         )
     low, high = intervals.log_needed(fit, target, place, which)
     place[which] = np.exp(log_value)

@@ -78,8 +78,14 @@ def log_factor(fit: Fit) -> Interval:
     return _within(low[0], bounds, 0), _within(high[0], bounds, 1)
 
 
-def loss_at(fit: Fit, places: FloatArray) -> FloatArray:
-    """The intervals of the law's own loss at places ``(q, k)``: ``(q, 2)``. A new measurement scatters more."""
+def loss_at(fit: Fit, places: FloatArray, rounds: int = _ROUNDS) -> FloatArray:
+    """The intervals of the law's own loss at places ``(q, k)``: ``(q, 2)``. A new measurement scatters more.
+
+    Args:
+        fit: the fit.
+        places: the places.
+        rounds: how often a step is divided; 2 are fine enough to be drawn.
+    """
     predicted = fit.law.loss(places)
     logs = np.log(places)
 
@@ -88,7 +94,7 @@ def loss_at(fit: Fit, places: FloatArray) -> FloatArray:
         return _smallest(fit, fit.problem.through(fit.points.loss[None], repeated, values.reshape(-1, 1)), values)
 
     most = 1e6 * float(fit.points.loss.max())
-    low, high = _ends(fit, squares, predicted, float(fit.points.loss.max()) / 100, (0.0, most))
+    low, high = _ends(fit, squares, predicted, float(fit.points.loss.max()) / 100, (0.0, most), rounds)
     return np.stack([low, high], axis=1)
 
 
@@ -135,13 +141,13 @@ def _within(end: float, bounds: tuple[float, float], side: int) -> float | None:
 
 
 def _ends(
-    fit: Fit, squares: Squares, centre: FloatArray, step: float, bounds: tuple[float, float]
+    fit: Fit, squares: Squares, centre: FloatArray, step: float, bounds: tuple[float, float], rounds: int = _ROUNDS
 ) -> tuple[FloatArray, FloatArray]:
     """Find where the squares cross the limit on either side of ``centre`` ``(q,)``; a bound where they never do."""
     most = limit(fit)
     steps = np.concatenate([[0.0], step * _OUTWARD, [np.inf]])
     below, above = (np.clip(centre[:, None] + side * steps, *bounds) for side in (-1, 1))
-    for _ in range(_ROUNDS):
+    for _ in range(rounds):
         # the first value of a ladder is inside: the fit itself, or the last one that was
         reached = squares(np.hstack([below, above]))
         low, below = _crossing(below, reached[:, : below.shape[1]], most)
@@ -159,7 +165,8 @@ def _crossing(ladder: FloatArray, reached: FloatArray, most: float) -> tuple[Flo
     step = np.where(outside.any(axis=1), outside.argmax(axis=1), ladder.shape[1] - 2)
     inner, outer = ladder[rows, step], ladder[rows, step + 1]
     before, after = reached[rows, step], reached[rows, step + 1]
-    share = np.where(after > most, np.clip((most - before) / np.maximum(after - before, 1e-300), 0.0, 1.0), 1.0)
-    inner = np.where(after > most, inner, outer)
+    crossed = after > most
+    share = np.divide(most - before, after - before, out=np.ones(len(ladder)), where=crossed)
+    inner = np.where(crossed, inner, outer)
     divided: FloatArray = inner[:, None] + (outer - inner)[:, None] * np.linspace(0.0, 1.0, _SECTIONS)
-    return inner + share * (outer - inner), divided
+    return inner + np.clip(share, 0.0, 1.0) * (outer - inner), divided

@@ -45,7 +45,9 @@ class Law:
 
     def loss(self, variables: FloatArray) -> FloatArray:
         """Compute the loss at places: ``(m, k)`` → ``(m,)``."""
-        predicted: FloatArray = self.height * np.exp(-(np.log(variables / self.start) @ self.exponents)) + self.floor
+        with np.errstate(over="ignore"):  # far below the points; whoever asks there is told
+            shape = np.exp(-(np.log(variables / self.start) @ self.exponents))
+        predicted: FloatArray = self.height * shape + self.floor
         return predicted
 
     def log_needed(self, target: float, place: Sequence[float], which: int) -> float:

@@ -58,7 +58,7 @@ class Problem:
         height = np.maximum(_ratio(_sum(weights * lifted * loss), _sum(weights * lifted**2)), 0.0)
         floor = mean_loss - height * mean_shape
         sunk = floor < 0
-        without = _sum(weights * shape * loss) / _sum(weights * shape**2)
+        without = np.maximum(_sum(weights * shape * loss) / _sum(weights * shape**2), 0.0)
         return np.where(sunk, without, height), np.where(sunk, 0.0, floor)
 
     def with_floor(self, loss: FloatArray, floor: FloatArray) -> Residuals:
@@ -105,7 +105,7 @@ class Problem:
         Args:
             residuals: the problems.
             problems: how many they are.
-            guess: exponents that may be good, ``(k,)``.
+            guess: exponents that may be good, ``(k,)``; the grid is then coarser.
             fixed: exponents that are held, ``(m, k)``; NaN where they are free.
 
         Returns:
@@ -113,7 +113,7 @@ class Problem:
         """
         held = np.full((problems, self.exponents), np.nan) if fixed is None else fixed
         low, high = np.where(np.isnan(held), 0.0, held), np.where(np.isnan(held), STEEPEST, held)
-        starts = self.grid() if guess is None else np.vstack([self.grid(), guess])
+        starts = self.grid() if guess is None else np.vstack([self.grid(fine=False), guess])
         each = max(1, _CELLS // (problems * len(self.weights)))  # starts that are tried at once
         totals = []
         for some in np.split(starts, range(each, len(starts), each)):
@@ -122,11 +122,11 @@ class Problem:
         best = starts[np.argmin(np.concatenate(totals), axis=0)]
         return minimise(residuals, best, low, high)
 
-    def grid(self) -> FloatArray:
-        """Exponents that cover all slopes: 40 of one variable, 10 × 10 of two."""
+    def grid(self, *, fine: bool = True) -> FloatArray:
+        """Exponents that cover all slopes: 40 of one variable and 10 × 10 of two, or 10 and 5 × 5."""
         if self.exponents == 1:
-            return np.geomspace(0.01, STEEPEST, 40)[:, None]
-        some = np.geomspace(0.01, STEEPEST, 10)
+            return np.geomspace(0.01, STEEPEST, 40 if fine else 10)[:, None]
+        some = np.geomspace(0.01, STEEPEST, 10 if fine else 5)
         both: FloatArray = np.stack(np.meshgrid(some, some), axis=-1).reshape(-1, 2)
         return both
 

@@ -120,7 +120,7 @@ def _curves(fit: Fit, answered: Sequence[Mapping[str, Any]]) -> list[dict[str, A
     curves = []
     for held in _held(fit, answered):
         places = np.column_stack([*(np.full(len(grid), value) for value in held.values()), grid])
-        band = intervals.loss_at(fit, places)
+        band = intervals.loss_at(fit, places, rounds=2)
         curves.append(
             {
                 "held": held,

@@ -11,10 +11,11 @@ import torch
 
 from radvqa import console
 from radvqa.costs.meter import Meter
+from radvqa.costs.peaks import Precision
 from radvqa.data.dataset import Problems
 from radvqa.errors import RunError
 from radvqa.models.checkpoint import read_weights, write_weights
-from radvqa.models.family import VqaModel
+from radvqa.models.family import ComputesIn, VqaModel
 from radvqa.recipe.learning import LearningSection, TrainingSection
 from radvqa.run import Run
 from radvqa.tracking.tracking import Tracking
@@ -100,7 +101,7 @@ def train(
         section,
         run,
         processes,
-        Meter(model.parts, device, whole=model.module, devices=processes.count),
+        Meter(model.parts, device, whole=model.module, precision=_precision(model), devices=processes.count),
         _tracking(run, section, snapshot) if processes.main else None,
         Position(),
         History(),
@@ -173,7 +174,8 @@ class _Curriculum:
             shared.position.stage, shared.position.stage_step = stage.number, 0
         found = self._problems.found
         known = len(found)
-        data = prepare_stage(shared.model, samples, self._problems)
+        with shared.processes.whole(shared.model):
+            data = prepare_stage(shared.model, samples, self._problems)
         shared.micro_batches.size = stage.learning.micro_batch_size or shared.micro_batches.size
         present = StageRun(shared, stage, data, self._best_file(stage.number, stage.name))
         if snapshot is not None:
@@ -239,6 +241,11 @@ class _Curriculum:
         if number == len(self._stages):
             return folder / "best.safetensors"
         return folder / "stages" / f"{number}-{re.sub(r'[^A-Za-z0-9_.-]+', '_', name)}.safetensors"
+
+
+def _precision(model: VqaModel) -> Precision:
+    formats: dict[torch.dtype, Precision] = {torch.bfloat16: "bf16", torch.float16: "fp16"}
+    return formats.get(model.computed_in, "fp32") if isinstance(model, ComputesIn) else "fp32"
 
 
 def _tracking(run: Run, section: TrainingSection, snapshot: Snapshot | None) -> Tracking:

@@ -5,7 +5,6 @@ from typing import Any
 
 from radvqa.training.state import State, Stateful
 
-
 Sent = tuple[bytes, Mapping[str, Any]]
 """A state on its way: tensors in the bytes of a safetensors file, and plain values."""
 
@@ -24,11 +23,12 @@ class OfEach:
 
     def state(self) -> State:
         """All of them; all processes ask at the same time."""
-        from safetensors.torch import load, save
+        from safetensors.torch import load as from_bytes
+        from safetensors.torch import save as to_bytes
 
         own = self._part.state()
-        gathered = self._gather([(save(dict(own.tensors)), own.plain)])
-        tensors = {f"{n}/{name}": t for n, (sent, _) in enumerate(gathered) for name, t in load(sent).items()}
+        gathered = self._gather([(to_bytes(dict(own.tensors)), own.plain)])
+        tensors = {f"{n}/{name}": t for n, (sent, _) in enumerate(gathered) for name, t in from_bytes(sent).items()}
         return State(tensors, {"of_each": [dict(plain) for _, plain in gathered]})
 
     def load(self, state: State) -> None:

@@ -13,7 +13,7 @@ from torch import nn
 from radvqa import waiting
 from radvqa.costs.meter import Meter
 from radvqa.models.checkpoint import write_weights
-from radvqa.models.family import ScalesLoss, StepLoss, VqaModel
+from radvqa.models.family import ComputesIn, StepLoss, VqaModel
 from radvqa.recipe.curriculum import Stage
 from radvqa.recipe.learning import TrainingSection
 from radvqa.run import Run
@@ -95,7 +95,7 @@ class StageRun:
         self.every = min(self.steps, learning.evaluate_every or self.sampler.epoch_steps)
         self.optimizer = PartOptimizer(shared.learnable.by_part(), learning, place)
         self.average = WeightAverage(shared.model.module, learning.average_decay) if learning.average_decay else None
-        scaled = isinstance(shared.model, ScalesLoss) and shared.model.in_fp16
+        scaled = isinstance(shared.model, ComputesIn) and shared.model.computed_in == torch.float16
         self.scaler = torch.amp.GradScaler(self.device.type, enabled=scaled)
         self.sums = Sums(self.device)
         self.stopping = Stopping(learning.select_by == selection.LOSS, learning.patience, learning.min_improvement)

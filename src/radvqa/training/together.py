@@ -5,6 +5,7 @@ They are started by ``torchrun``, by ``accelerate launch`` or by ``--processes``
 
 import os
 import warnings
+from collections import OrderedDict
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from datetime import timedelta
@@ -91,6 +92,7 @@ class Together:
             ],
         )
         self._plugin = _fsdp(self._accelerator)
+        self._is_whole = False
         self._joined: _Joined | None = None
         self._loss: Any = None
 
@@ -126,6 +128,8 @@ class Together:
             if parameter.requires_grad:
                 broadcast(parameter.data)  # as DDP does
         fsdp2_prepare_model(self._accelerator, self._loss)
+        # a block that is used before the whole ever was, for instance to compute features, would take itself for it
+        self._loss._get_fsdp_state()._lazy_init()
 
     def through(self, model: VqaModel) -> LossOf:
         """The model whose gradients are those of all processes together; of what learns now."""
@@ -145,22 +149,21 @@ class Together:
         Answers are of different lengths, so processes that answer cannot meet at every layer to put its weights
         together. With FSDP all of them are gathered for this long, and the memory of a device must hold them.
         """
+        if self._is_whole:
+            yield
+            return
         from accelerate.utils import broadcast
 
         for norm in model.module.modules():
             if isinstance(norm, nn.modules.batchnorm._NormBase) and any(p.requires_grad for p in norm.parameters()):
                 for buffer in norm.buffers():
                     broadcast(buffer)
-        blocks = _blocks(self._loss) if self.sharded else []
-        for block in blocks:
-            block.set_reshard_after_forward(False, recurse=False)
-            block.unshard()
+        self._is_whole = True
         try:
-            yield
+            with _gathered(self._loss, self._plugin.reshard_after_forward) if self.sharded else nullcontext():
+                yield
         finally:
-            for block in blocks:
-                block.reshard()
-                block.set_reshard_after_forward(self._plugin.reshard_after_forward, recurse=False)
+            self._is_whole = False
 
     def share(self, rows: Tensor, pictures: Tensor) -> Share:
         """An equal part of a batch, a picture's questions together."""
@@ -263,12 +266,33 @@ def _fsdp(accelerator: Any) -> Any:
     if plugin.fsdp_version != 2:
         raise RadvqaError("Only version 2 of FSDP is supported; use fsdp_version: 2, or --fsdp_version 2.")
     plugin.cpu_ram_efficient_loading = False  # every process has read its weights
+    plugin.mixed_precision_policy = None  # the families choose it themselves
     accelerator.state.fsdp_plugin = plugin  # on processors accelerate leaves it out
     return plugin
 
 
-def _blocks(module: nn.Module) -> list[Any]:
-    """What FSDP gathers on its own, the whole first."""
+@contextmanager
+def _gathered(root: nn.Module, reshards: bool) -> Iterator[None]:
+    """While it lasts, what FSDP spread is gathered in every process; forward passes then send nothing.
+
+    Args:
+        root: the module that was spread; it may lie in blocks that are gathered on their own.
+        reshards: whether blocks are otherwise spread again after their forward pass.
+    """
     from torch.distributed.fsdp import FSDPModule
 
-    return [block for block in module.modules() if isinstance(block, FSDPModule)]
+    blocks = [block for block in root.modules() if isinstance(block, FSDPModule)]
+    hooks = {module: module._state_dict_pre_hooks for module in root.modules()}
+    for block in blocks:
+        block.set_reshard_after_forward(False, recurse=False)
+        block.unshard()
+    for module in hooks:  # those of FSDP spread the weights again when they are asked for
+        module._state_dict_pre_hooks = OrderedDict()
+    try:
+        yield
+    finally:
+        for module, own in hooks.items():
+            module._state_dict_pre_hooks = own
+        for block in blocks:
+            block.reshard()
+            block.set_reshard_after_forward(reshards and block is not blocks[0], recurse=False)
