@@ -1,4 +1,4 @@
-"""Three stages on real data with real weights, annealed at the end, killed in two of them: as if nothing had happened."""
+"""Three stages on real data with real weights, annealed at the end, killed in two of them: nothing is lost."""
 
 import shutil
 import time

@@ -294,6 +294,9 @@ def train(
     skip_bad: SkipBad = False,
     no_doctor: Annotated[bool, typer.Option("--no-doctor", help="Do not examine the model first.")] = False,
     force_new: Annotated[bool, typer.Option("--force-new", help="Start over; the old run is moved aside.")] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Show the plan only: stages, steps, memory, time.")
+    ] = False,
     processes: Processes = None,
     as_json: AsJson = False,
 ) -> None:
@@ -301,6 +304,13 @@ def train(
 
     The best weights of each stage are chosen on the selection split.
     """
+    if dry_run:
+        from radvqa.commands.plan import plan
+        from radvqa.report.plan import show_plan
+
+        planned = plan(recipe, overrides or (), skip_bad=skip_bad)
+        _emit(planned, as_json, lambda: show_plan(planned))
+        return
     _launch_if_asked(processes)
     from radvqa.commands.train import train
     from radvqa.report.data import show_left_out

@@ -4,6 +4,8 @@ from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from published import in_size_and_data, in_time, points
 from scipy.optimize import least_squares
 from scipy.stats import f
@@ -147,3 +149,21 @@ def test_many_points_bring_bootstrap_and_profile_together() -> None:
     t = np.geomspace(1, 100, 200)
     found = fit(in_time(t, 1.5 * t**-0.8 + 2 + np.random.default_rng(0).normal(0, 0.01, 200)))
     assert percentiles(bootstrap(found)[:, -1]) == pytest.approx(intervals.floor(found), abs=1.5e-3)
+
+
+@given(
+    loss=st.lists(st.floats(1e-6, 1e6), min_size=4, max_size=9),
+    step=st.floats(0.01, 3),
+    unit=st.sampled_from([1e-9, 1.0, 1e9]),
+)
+@settings(deadline=None, max_examples=15)
+def test_whatever_the_points_every_interval_holds_its_estimate(loss: list[float], step: float, unit: float) -> None:
+    found = fit(in_time(unit * np.exp(step * np.arange(len(loss))), np.array(loss)))
+    slack = 1e-6 * max(loss)
+    low, high = intervals.floor(found)
+    assert low - slack <= found.law.floor <= high + slack
+    steep = intervals.exponent(found, 0)
+    assert inside(found.law.exponents[0], (steep[0] and steep[0] - 1e-4, steep[1] and steep[1] + 1e-4))
+    place = found.points.variables.max(axis=0)[None]
+    below, above = intervals.loss_at(found, place)[0]
+    assert below - slack <= found.law.loss(place)[0] <= above + slack

@@ -183,6 +183,11 @@ def grouped(samples: Sequence[Sample], images: int, questions_per_image: int) ->
 def section_of(
     family: str, size: str, folder: Path, samples: Sequence[Sample], recipe: Path | None, overrides: Sequence[str]
 ) -> ModelSection:
+    """Return the model that is timed: a recipe's, or one of random weights that are written now.
+
+    Raises:
+        RadvqaError: for a recipe of another family, and for a family or size without random weights.
+    """
     if recipe is not None:
         section = load_recipe(recipe, overrides).model
         if section.family != family:

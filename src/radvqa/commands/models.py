@@ -74,8 +74,10 @@ def parameters_of(recipe: Path) -> dict[str, int] | None:
     from radvqa.models import parts, zoo
     from radvqa.models.family import Sized
     from radvqa.recipe import load_recipe
+    from radvqa.recipe.curriculum import learned_modes
 
-    family, options = zoo.validate(load_recipe(recipe).model)
+    page = load_recipe(recipe)
+    family, options = zoo.validate(zoo.with_modes(page.model, learned_modes(page)))
     return parts.count_parameters(family.skeleton(options)) if isinstance(family, Sized) else None
 
 

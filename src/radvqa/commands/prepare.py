@@ -131,8 +131,10 @@ def checked(recipe: Recipe) -> tuple[tuple[Stage, ...], ModelSection]:
         place = f"stages.{stage.number} ({stage.name})"
         zoo.check_stage(recipe.model, stage.modes, place)
         check_metric(stage.learning.select_by)
-        registry.select(_choice_of(recipe, stage).place)
+        choice = _choice_of(recipe, stage)
+        registry.require_split(choice.place, choice.split)
         for source in stage.sources:
+            registry.require_split(source.place, source.split)
             task = source.task or registry.select(source.place).data_set.facts.task
             zoo.check_use(recipe.model, task, bool(source.prompt), f"{place}: {source.called}")
         if stage.learning.tokens is not None:

@@ -148,10 +148,19 @@ def load_split(name: str, split: str, problems: Problems | None = None) -> list[
     """
     if split_file.names_a_file(split):
         return _load_part(name, Path(split), problems or Problems())
-    known = list(select(name).version.splits)
-    if split not in known:
-        raise DataError(f"{name} has no split {split!r}; {nearest(split, known)}")
+    require_split(name, split)
     return [sample for sample in load(name, problems) if sample.split == split]
+
+
+def require_split(name: str, split: str) -> None:
+    """Refuse a split that a data set does not have, without reading it; the path of a split file passes.
+
+    Raises:
+        DataError: names the nearest split.
+    """
+    known = list(select(name).version.splits)
+    if split not in known and not split_file.names_a_file(split):
+        raise DataError(f"{name} has no split {split!r}; {nearest(split, known)}")
 
 
 def regions(name: str, image: str) -> list[Region]:

@@ -128,8 +128,6 @@ class Together:
             if parameter.requires_grad:
                 broadcast(parameter.data)  # as DDP does
         fsdp2_prepare_model(self._accelerator, self._loss)
-        # a block that is used before the whole ever was, for instance to compute features, would take itself for it
-        self._loss._get_fsdp_state()._lazy_init()
 
     def through(self, model: VqaModel) -> LossOf:
         """The model whose gradients are those of all processes together; of what learns now."""
@@ -160,7 +158,7 @@ class Together:
                     broadcast(buffer)
         self._is_whole = True
         try:
-            with _gathered(self._loss, self._plugin.reshard_after_forward) if self.sharded else nullcontext():
+            with _gathered(self._loss) if self.sharded else nullcontext():
                 yield
         finally:
             self._is_whole = False
@@ -222,9 +220,6 @@ class _Loss(nn.Module):
         super().__init__()
         self.learns = model.module
         self._model = model
-        known = {type(module).__name__ for module in model.module.modules()}
-        said = (getattr(module, "_no_split_modules", None) or () for module in model.module.modules())
-        self._no_split_modules = sorted({name for names in said for name in names} & known)
 
     def forward(self, prepared: Any, rows: Tensor, label_smoothing: float) -> tuple[Tensor, int, Tensor]:
         """The loss, and what is told with it."""
@@ -267,25 +262,18 @@ def _fsdp(accelerator: Any) -> Any:
         raise RadvqaError("Only version 2 of FSDP is supported; use fsdp_version: 2, or --fsdp_version 2.")
     plugin.cpu_ram_efficient_loading = False  # every process has read its weights
     plugin.mixed_precision_policy = None  # the families choose it themselves
+    # The model is gathered as one. A block on its own would be gathered when the gradients of what it returns are
+    # there, but those of a picture's keys and values, which are read once for all its questions, come another way.
+    plugin.auto_wrap_policy = None
     accelerator.state.fsdp_plugin = plugin  # on processors accelerate leaves it out
     return plugin
 
 
 @contextmanager
-def _gathered(root: nn.Module, reshards: bool) -> Iterator[None]:
-    """While it lasts, what FSDP spread is gathered in every process; forward passes then send nothing.
-
-    Args:
-        root: the module that was spread; it may lie in blocks that are gathered on their own.
-        reshards: whether blocks are otherwise spread again after their forward pass.
-    """
-    from torch.distributed.fsdp import FSDPModule
-
-    blocks = [block for block in root.modules() if isinstance(block, FSDPModule)]
-    hooks = {module: module._state_dict_pre_hooks for module in root.modules()}
-    for block in blocks:
-        block.set_reshard_after_forward(False, recurse=False)
-        block.unshard()
+def _gathered(spread: Any) -> Iterator[None]:
+    """While it lasts, what FSDP spread is gathered in every process."""
+    spread.unshard()
+    hooks = {module: module._state_dict_pre_hooks for module in spread.modules()}
     for module in hooks:  # those of FSDP spread the weights again when they are asked for
         module._state_dict_pre_hooks = OrderedDict()
     try:
@@ -293,6 +281,4 @@ def _gathered(root: nn.Module, reshards: bool) -> Iterator[None]:
     finally:
         for module, own in hooks.items():
             module._state_dict_pre_hooks = own
-        for block in blocks:
-            block.reshard()
-            block.set_reshard_after_forward(reshards and block is not blocks[0], recurse=False)
+        spread.reshard()
