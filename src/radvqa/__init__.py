@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     from radvqa.commands.ask import ask
     from radvqa.commands.bench import bench_cnn_lstm
     from radvqa.commands.bench_data import bench_data
+    from radvqa.commands.bench_engine import bench_engine
+    from radvqa.commands.bench_families import bench_family
     from radvqa.commands.bench_scoring import bench_scoring
     from radvqa.commands.compare import compare
     from radvqa.commands.data import check_data, explain_data, list_data, prepare_data
@@ -20,11 +22,15 @@ if TYPE_CHECKING:
     from radvqa.commands.export import export
     from radvqa.commands.fetch import fetch
     from radvqa.commands.leaks import leaks
+    from radvqa.commands.merge import merge
     from radvqa.commands.metrics import metrics
+    from radvqa.commands.plan import plan
     from radvqa.commands.predict import predict
     from radvqa.commands.probe import probe
     from radvqa.commands.quickstart import quickstart
+    from radvqa.commands.recipes import recipes
     from radvqa.commands.score import score
+    from radvqa.commands.sweep import sweep
     from radvqa.commands.train import train
     from radvqa.run import Run
     from radvqa.sample import Sample
@@ -37,6 +43,8 @@ _HOMES = {
     "ask": "radvqa.commands.ask",
     "bench_cnn_lstm": "radvqa.commands.bench",
     "bench_data": "radvqa.commands.bench_data",
+    "bench_engine": "radvqa.commands.bench_engine",
+    "bench_family": "radvqa.commands.bench_families",
     "bench_scoring": "radvqa.commands.bench_scoring",
     "check_data": "radvqa.commands.data",
     "compare": "radvqa.commands.compare",
@@ -48,12 +56,16 @@ _HOMES = {
     "fetch": "radvqa.commands.fetch",
     "leaks": "radvqa.commands.leaks",
     "list_data": "radvqa.commands.data",
+    "merge": "radvqa.commands.merge",
     "metrics": "radvqa.commands.metrics",
+    "plan": "radvqa.commands.plan",
     "predict": "radvqa.commands.predict",
     "prepare_data": "radvqa.commands.data",
     "probe": "radvqa.commands.probe",
     "quickstart": "radvqa.commands.quickstart",
+    "recipes": "radvqa.commands.recipes",
     "score": "radvqa.commands.score",
+    "sweep": "radvqa.commands.sweep",
     "train": "radvqa.commands.train",
 }
 
@@ -64,6 +76,8 @@ __all__ = [
     "ask",
     "bench_cnn_lstm",
     "bench_data",
+    "bench_engine",
+    "bench_family",
     "bench_scoring",
     "check_data",
     "compare",
@@ -75,12 +89,16 @@ __all__ = [
     "fetch",
     "leaks",
     "list_data",
+    "merge",
     "metrics",
+    "plan",
     "predict",
     "prepare_data",
     "probe",
     "quickstart",
+    "recipes",
     "score",
+    "sweep",
     "train",
 ]
 

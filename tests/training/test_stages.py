@@ -214,8 +214,8 @@ def test_a_frozen_part_stays_to_the_last_statistic_and_learns_in_another_stage(f
 
 def test_parts_of_a_model_that_writes_learn_in_their_stage(folder: Path, watched: Watched) -> None:
     stages = [
-        {"name": "projector", "steps": 2, "train": {"projector": "full", "language_model": "frozen"}},
-        {"name": "language", "steps": 2, "train": {"projector": "frozen", "language_model": "lora"}},
+        {"name": "projector", "steps": 2, "train": {"fusion": "full", "language_model": "frozen"}},
+        {"name": "language", "steps": 2, "train": {"fusion": "frozen", "language_model": "lora"}},
     ]
     run = writing(folder, stages)
     first, second = watched.moved("projector"), watched.moved("language")
@@ -226,10 +226,10 @@ def test_parts_of_a_model_that_writes_learn_in_their_stage(folder: Path, watched
     last = load_model(run.checkpoints, torch.device("cpu"), which="last").state()
     assert same(watched.end["language"], last)
     rates = [set(row) for row in files.read_jsonl(run.folder / "log" / "steps.jsonl") if "loss" in row]
-    assert "learning_rate/projector" in rates[0]
+    assert "learning_rate/fusion" in rates[0]
     assert "learning_rate/language_model" not in rates[0]
     assert "learning_rate/language_model" in rates[2]
-    assert "learning_rate/projector" not in rates[2]
+    assert "learning_rate/fusion" not in rates[2]
 
 
 @pytest.mark.parametrize("which", ["best", "last"])
@@ -280,7 +280,7 @@ def test_some_questions_may_choose(folder: Path) -> None:
         ([0.5, 0.4, 0.6, 0.6, 0.5], {"patience": 2}, 5, 3),
         ([0.5, 0.4], {"patience": 1}, 2, 1),
         ([0.5, 0.4, 0.3, 0.2, 0.1, 0.0], {}, 6, 1),
-        ([0.5, 0.55, 0.58, 0.7, 0.75, 0.76], {"patience": 2, "min_improvement": 0.1}, 6, 4),
+        ([0.5, 0.55, 0.58, 0.7, 0.75, 0.76], {"patience": 3, "min_improvement": 0.1}, 6, 4),
         ([0.5, 0.55, 0.58], {"patience": 2, "min_improvement": 0.1}, 3, 1),
         ([0.5, 0.5], {"patience": 1}, 2, 1),  # of equal ones the first
     ],
@@ -394,9 +394,9 @@ def test_a_stage_that_trains_nothing_is_refused(folder: Path, watched: Watched) 
     ]
     message = r"stages\.2 \(two\): (nothing is learned in this stage|every part is frozen)"
     refused(watched, lambda: trained(folder, stages), message)
-    frozen = {"vision": "frozen", "projector": "frozen", "language_model": "frozen"}
+    frozen = {"vision": "frozen", "fusion": "frozen", "language_model": "frozen"}
     stages = [{"name": "one", "steps": 1}, {"name": "two", "steps": 1, "train": frozen}]
-    stages[0]["train"] = {**frozen, "projector": "full"}
+    stages[0]["train"] = {**frozen, "fusion": "full"}
     (folder / "other").mkdir()
     refused(watched, lambda: writing(folder / "other", stages), message)
 

@@ -1,5 +1,6 @@
 """A look at the selection split: answers, loss, and the value that chooses; all processes share the questions."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -21,7 +22,7 @@ class Seen:
     Attributes:
         loss: mean over the questions.
         value: what chooses.
-        measured: metrics over all questions; none where the loss alone is asked for.
+        measured: metrics over all questions that have them; none where the loss alone is asked for.
     """
 
     loss: float
@@ -53,11 +54,13 @@ def look(
         loss = _mean(processes, loss_sum, prepared)
         return Seen(loss, loss, {})
     predictions, loss_sum = answer_together(model, prepared, processes)
-    measured = selection.measure(predictions, [learning.select_by, *selection.REPORTED], undefined=undefined)
-    value = measured[learning.select_by]
-    if learning.select_where:
-        wanted = _kept(predictions, prepared, learning)
-        value = selection.measure(wanted, [learning.select_by], undefined=undefined)[learning.select_by]
+    by = learning.select_by
+    values = selection.measure(predictions, [by, *selection.REPORTED], undefined=math.nan)
+    measured = {name: value for name, value in values.items() if not math.isnan(value)}
+    if by in measured and not learning.select_where:
+        value = measured[by]
+    else:
+        value = selection.measure(_kept(predictions, prepared, learning), [by], undefined=undefined)[by]
     return Seen(_mean(processes, loss_sum, prepared), value, measured)
 
 

@@ -1,7 +1,7 @@
 """How a curriculum went: loss, the metric that chose, learning rates and the mix, stage by stage over the steps."""
 
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
@@ -124,10 +124,10 @@ def _chosen(axes: "Axes", stages: Sequence[Stage]) -> list[tuple["Axes", Label]]
     return labels
 
 
-def _above(axes: "Axes", x: float, text: str, side: str) -> None:
-    axes.text(
-        x, 1.02, text, transform=axes.get_xaxis_transform(), ha=side, va="bottom", fontsize=9, color=MUTED, zorder=6
-    )
+def _above(axes: "Axes", x: float, text: str, side: Literal["left", "center"]) -> None:
+    place = axes.get_xaxis_transform()
+    said = axes.text(x, 1.02, text, transform=place, ha=side, va="bottom", fontsize=9, color=MUTED)
+    said.set_in_layout(False)  # it is as wide as the panel, and has its room below the title
 
 
 def _line(axes: "Axes", stage: Stage, key: str, factor: float, *, first: bool = False) -> None:
