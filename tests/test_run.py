@@ -17,13 +17,17 @@ RECIPE: dict[str, Any] = {"name": "tiny", "data": {"name": "slake:en", "train": 
 
 
 def begun(folder: Path) -> Run:
-    return Run.create(folder, RECIPE, {"seed": 1})
+    return Run.create(folder, RECIPE, {"seed": 1, "data": {"train": "same"}})
+
+
+def taken_up(folder: Path, recipe: dict[str, Any] = RECIPE, data: dict[str, Any] | None = None) -> Run:
+    return Run.take_up(folder, recipe, {"seed": 1, "data": data or {"train": "same"}})
 
 
 def test_a_run_is_begun_and_finished(tmp_path: Path) -> None:
     run = begun(tmp_path / "run")
     assert (run.finished, run.name) == (False, "run")
-    assert (run.recipe, run.provenance, run.history) == (RECIPE, {"seed": 1}, [])
+    assert (run.recipe, run.provenance, run.history) == (RECIPE, {"seed": 1, "data": {"train": "same"}}, [])
     run.write_history([{"epoch": 1}])
     run.finish({"epochs": 1})
     again = Run(tmp_path / "run")
@@ -34,19 +38,57 @@ def test_a_run_is_begun_and_finished(tmp_path: Path) -> None:
 
 def test_a_finished_run_is_not_begun_anew(tmp_path: Path) -> None:
     begun(tmp_path).finish({})
-    with pytest.raises(RunError, match="holds a finished run; choose another --out"):
+    with pytest.raises(RunError, match="holds a run; choose another --out, or start it over with --force-new"):
         begun(tmp_path)
+    assert taken_up(tmp_path).finished
 
 
-def test_an_unfinished_run_is_begun_anew_without_what_it_left(tmp_path: Path) -> None:
+def test_an_unfinished_run_that_learned_something_is_taken_up(tmp_path: Path) -> None:
     run = begun(tmp_path)
     run.write_history([{"epoch": 1}])
     run.checkpoints.mkdir()
-    left = [run.checkpoints / name for name in ("best.safetensors", "last.safetensors")]
-    for path in left:
-        path.touch()
-    assert begun(tmp_path).history == []
-    assert not any(path.exists() for path in left)
+    (run.checkpoints / ".best.safetensors.x.part").touch()  # torn by the kill
+    (run.checkpoints / ".adapter.y.part" / "adapter").mkdir(parents=True)
+    again = taken_up(tmp_path)
+    assert (again.history, again.finished) == ([{"epoch": 1}], False)
+    assert not list(run.checkpoints.iterdir())
+    with pytest.raises(RunError, match=r"begun with another recipe: data\.test \(was 'test', is 'other'\)"):
+        taken_up(tmp_path, {**RECIPE, "data": {**RECIPE["data"], "test": "other"}})
+    with pytest.raises(RunError, match="begun with other data: train changed since"):
+        taken_up(tmp_path, data={"train": "other"})
+
+
+def test_a_run_that_learned_nothing_is_made_anew(tmp_path: Path) -> None:
+    """Killed before the first step, or refused by the doctor: a mended recipe needs no --force-new."""
+    run = begun(tmp_path)
+    (tmp_path / "doctor.json").write_text("{}", encoding="utf-8")
+    mended = {**RECIPE, "name": "mended"}
+    assert taken_up(tmp_path, mended).recipe == mended
+    assert not (tmp_path / "doctor.json").exists()
+    assert run.provenance == {"seed": 1, "data": {"train": "same"}}
+
+
+def test_a_foreign_folder_loses_nothing(tmp_path: Path) -> None:
+    (tmp_path / "provenance.json").write_text("mine", encoding="utf-8")
+    with pytest.raises(RunError, match="is not a run folder"):
+        taken_up(tmp_path)
+    assert (tmp_path / "provenance.json").read_text(encoding="utf-8") == "mine"
+
+
+def test_a_run_is_set_aside_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert Run.set_aside(tmp_path / "none") is None
+    run = begun(tmp_path / "run")
+    run.checkpoints.mkdir()
+    moved = []
+    rename = Path.rename
+    monkeypatch.setattr(Path, "rename", lambda path, target: moved.append(path.name) or rename(path, target))
+    with Run.held(run.folder):
+        assert Run.set_aside(run.folder) == tmp_path / "run-before-1"
+    assert [path.name for path in run.folder.iterdir()] == [".lock"]
+    assert moved[0] == "run.json"  # half moved, the folder is no run that could be taken up
+    assert Run(tmp_path / "run-before-1").recipe == RECIPE
+    begun(tmp_path / "run")
+    assert Run.set_aside(run.folder) == tmp_path / "run-before-2"
 
 
 def test_a_folder_with_other_files_is_left_alone(tmp_path: Path) -> None:
@@ -82,8 +124,9 @@ with Run.held(Path(sys.argv[1])):
     assert killed.returncode == -9, killed.stderr
     with pytest.raises(RunError):
         predict(tmp_path / "run")
-    run = begun(tmp_path / "run")
-    assert (run.recipe, run.provenance, run.finished) == (RECIPE, {"seed": 1}, False)
+    run = taken_up(tmp_path / "run")
+    assert (run.recipe, run.provenance, run.finished) == (RECIPE, {"seed": 1, "data": {"train": "same"}}, False)
+    assert not list((tmp_path / "run").glob("*.part"))
 
 
 def test_an_unfinished_run_answers_and_scores_nothing(tmp_path: Path) -> None:

@@ -214,7 +214,7 @@ def test_a_killed_driver_goes_on_and_the_chosen_setting_alone_is_tested(place: P
 
 def is_alive(process: psutil.Process) -> bool:
     try:
-        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+        return bool(process.is_running() and process.status() != psutil.STATUS_ZOMBIE)
     except psutil.NoSuchProcess:
         return False
 

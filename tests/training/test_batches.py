@@ -22,11 +22,8 @@ def test_by_images_yields_every_row_once_in_full_batches(images: list[int], size
     rows = torch.tensor(images)
     batches = list(by_images(rows, size, shown, torch.Generator().manual_seed(seed)))
     assert sorted(torch.cat(batches).tolist()) == list(range(len(images)))
-    group = max(1, size // shown)
-    for batch in batches:
-        assert 1 <= len(batch) <= size
-    for batch in batches[:-1]:
-        assert len(batch) > size - group  # closed only when the next group did not fit
+    assert all(len(batch) == size for batch in batches[:-1])
+    assert 1 <= len(batches[-1]) <= size
 
 
 def test_by_images_shows_few_pictures_a_batch() -> None:

@@ -1,4 +1,4 @@
-"""The training engine: schedule and average by hand, and what a run leaves."""
+"""The training engine: the average by hand, and what a run leaves; see ``test_stages`` and ``test_resume``."""
 
 import json
 import math
@@ -23,31 +23,10 @@ from radvqa.data import registry
 from radvqa.errors import DataError, RadvqaError, RecipeError, RunError
 from radvqa.models.checkpoint import load_model, write_weights
 from radvqa.prediction import Prediction, read_predictions
-from radvqa.recipe import DataSection, TrainingSection
+from radvqa.recipe import DataSection
 from radvqa.run import Run
 from radvqa.training import selection
 from radvqa.training.average import WeightAverage
-from radvqa.training.loop import _rate
-
-
-def section(**values: Any) -> TrainingSection:
-    return TrainingSection.model_validate({"epochs": 4, **values})
-
-
-@pytest.mark.parametrize(
-    ("values", "expected"),
-    [
-        ({}, [1, 1, 1, 1, 1, 1, 1, 1]),
-        ({"warmup_epochs": 1.5}, [1 / 3, 2 / 3, 1, 1, 1, 1, 1, 1]),
-        # half a cosine over 8 steps: ½ (1 + cos(π k / 8))
-        ({"schedule": "cosine"}, [1, 0.96194, 0.85355, 0.69134, 0.5, 0.30866, 0.14645, 0.03806]),
-        # two steps up, then half a cosine over the other six: ½ (1 + cos(π k / 6))
-        ({"schedule": "cosine", "warmup_epochs": 1}, [0.5, 1, 1, 0.93301, 0.75, 0.5, 0.25, 0.06699]),
-    ],
-)
-def test_the_rate_by_hand(values: dict[str, Any], expected: list[float]) -> None:
-    assert [_rate(step, 2, section(**values)) for step in range(8)] == pytest.approx(expected, abs=1e-5)
-    assert 0 <= _rate(8, 2, section(**values)) <= 1  # the schedule is asked once more after the last step
 
 
 def test_the_average_by_hand() -> None:
@@ -142,7 +121,11 @@ def test_the_first_of_the_best_epochs_is_what_predict_loads(
     trained: Callable[..., Run], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     measured = iter([0.2, 0.9, 0.9, 0.1])
-    monkeypatch.setattr(selection, "measure", lambda *_: {"accuracy": next(measured), "token_f1": 0.0})
+
+    def measure(*_: Any, undefined: float | None = None) -> dict[str, float]:
+        return {"accuracy": 0.0 if undefined is None else next(measured), "token_f1": 0.0}  # None: is there a value?
+
+    monkeypatch.setattr(selection, "measure", measure)
     run = trained(training__epochs=4, training__learning_rate=0.05)
     assert (run.facts["best_epoch"], run.facts["selected"]) == (2, {"metric": "accuracy", "value": 0.9})
     assert [row["best"] for row in run.history] == [True, True, False, False]
@@ -154,8 +137,7 @@ def test_the_first_of_the_best_epochs_is_what_predict_loads(
 
 def test_the_same_seed_gives_the_same_run_and_another_another(trained: Callable[..., Run]) -> None:
     def told(run: Run) -> tuple[list[dict[str, Any]], list[Prediction]]:
-        history = [{key: value for key, value in row.items() if key != "seconds"} for row in run.history]
-        return history, read_predictions(predict(run.folder))
+        return run.history, read_predictions(predict(run.folder))
 
     first, second = told(trained("one")), told(trained("two"))
     assert first == second
@@ -253,7 +235,7 @@ def test_from_training_to_an_answer_on_the_command_line(mini_slake: Path, fresh_
 
 @pytest.mark.slow
 @pytest.mark.parametrize("moment", ["run.json", "checkpoints/best.safetensors", "history"])
-def test_a_killed_training_is_not_trusted_and_can_be_begun_anew(
+def test_a_killed_training_is_not_trusted_and_goes_on_or_is_begun_anew(
     mini_slake: Path, fresh_cache: Path, tmp_path: Path, moment: str
 ) -> None:
     path = recipe(tmp_path / "tiny.yaml", training__epochs=100_000)
@@ -277,7 +259,10 @@ def test_a_killed_training_is_not_trusted_and_can_be_begun_anew(
             refuse(folder)
     with pytest.raises(RadvqaError):
         ask(mini_slake / "imgs/xmlab0/source.jpg", "Which organ is shown?", model=folder)
-    run = train(path, ["epochs=2"], out=folder)
+    if moment != "run.json":  # something was learned
+        with pytest.raises(RunError, match=r"training\.epochs \(was 100000, is 2\)"):
+            train(path, ["epochs=2"], out=folder)
+    run = train(path, ["epochs=2"], out=folder, force_new=moment != "run.json")
     assert (run.finished, len(run.history)) == (True, 2)
     predict(folder)
     assert score(folder)["subsets"]["overall"]["n"] == 12

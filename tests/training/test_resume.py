@@ -144,7 +144,7 @@ MOST = {  # how often a life may reach a point of the program at most, before it
 }
 
 
-KILLS = 40
+KILLS = 24
 
 
 def endings(seed: int) -> Iterator[dict[str, Any]]:

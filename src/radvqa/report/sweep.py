@@ -270,8 +270,8 @@ def _parts(found: Found, went: list[drawing.Course]) -> Iterator[dict[str, Any]]
     yield _part(
         "settings",
         "Settings",
-        "Every setting is the mean over its seeds; the small points are single seeds. What the seeds spread over, no "
-        "difference below it can be believed.",
+        "Every setting is the mean over its seeds; the small points are single seeds. A difference that is smaller "
+        "than the spread over seeds shows nothing.",
         [settings_table(found)],
         [
             (

@@ -1,5 +1,6 @@
 """What the step log tells: learning rates of the model's parts, and shares of the sources, over the steps."""
 
+import math
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +17,7 @@ Place = Callable[[float], float]
 _MANY = 2  # names of parts that share a line, beside which the others are counted
 _WIDE = 20.0  # times that rates differ by in a panel with a log axis
 _DASHES: tuple[Any, ...] = ("-", (0, (4, 2.5)), (0, (1.5, 1.5)))  # so that lines on each other are both seen
+_TICKS = 4  # of a log axis at most
 _SOURCE = 44  # letters of a source's name
 _LINES, _AREAS = (3, 4, 5, 2), (2, 5, 4, 3, 0, 1)  # of the colours; blue and orange mean something else above
 
@@ -52,7 +54,7 @@ def draw_rates(axes: "Axes", stages: Sequence[Stage], place: Place = float) -> N
         stages: of the run.
         place: of a step on the horizontal axis.
     """
-    from matplotlib.ticker import FuncFormatter, MaxNLocator
+    from matplotlib.ticker import FuncFormatter, MaxNLocator, NullLocator
 
     lines = rate_lines(stages)
     for number, ((label, by_stage), colour) in enumerate(zip(lines.items(), _colours(_LINES, len(lines)), strict=True)):
@@ -74,6 +76,10 @@ def draw_rates(axes: "Axes", stages: Sequence[Stage], place: Place = float) -> N
     if min(peaks) > 0 and max(peaks) / min(peaks) > _WIDE:
         axes.set_yscale("log")
         axes.set_ylim(min(peaks) / 20, max(peaks) * 2)
+        powers = range(math.ceil(math.log10(min(peaks) / 20)), math.floor(math.log10(max(peaks) * 2)) + 1)
+        axes.set_yticks([10.0**power for power in powers[:: -(-len(powers) // _TICKS)]])
+        axes.yaxis.set_minor_locator(NullLocator())
+        axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:.0e}".replace("e-0", "e-")))
     else:
         axes.set_ylim(0, max(peaks) * 1.08)
         axes.yaxis.set_major_locator(MaxNLocator(3, steps=[1, 2, 5, 10]))
