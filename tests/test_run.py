@@ -81,7 +81,12 @@ def test_a_run_is_set_aside_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     run.checkpoints.mkdir()
     moved = []
     rename = Path.rename
-    monkeypatch.setattr(Path, "rename", lambda path, target: moved.append(path.name) or rename(path, target))
+
+    def noted(path: Path, target: Path) -> Path:
+        moved.append(path.name)
+        return rename(path, target)
+
+    monkeypatch.setattr(Path, "rename", noted)
     with Run.held(run.folder):
         assert Run.set_aside(run.folder) == tmp_path / "run-before-1"
     assert [path.name for path in run.folder.iterdir()] == [".lock"]

@@ -1,6 +1,7 @@
 """Which device to compute on, how many threads, and how much memory was used."""
 
 import ctypes
+import os
 import resource
 import sys
 
@@ -26,6 +27,11 @@ def choose(name: str) -> torch.device:
     if name == "cuda" and not torch.cuda.is_available():
         raise RadvqaError("training.device is cuda, but no CUDA GPU is available; use training.device=auto.")
     return torch.device(name)
+
+
+def cores() -> int:
+    """How many cores this process may use."""
+    return len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1
 
 
 def keep_freed_memory() -> None:

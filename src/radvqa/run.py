@@ -105,6 +105,8 @@ class Run:
                 are no run.
         """
         if not (folder / "run.json").is_file():
+            for torn in folder.glob(".run.json.*.part"):  # killed while the first file was written
+                torn.unlink()
             return cls.create(folder, recipe, provenance)
         files.sweep(folder)
         run = cls(folder)

@@ -131,6 +131,9 @@ def came_to() -> list[dict[str, Any]]:
             "steps": steps,
             "of": of,
             "stopped_early": steps < of,
+            "trained": {"fusion": 4_000}
+            if name == "captions"
+            else {"vision": 9_000, "fusion": 4_000, "language_model": 500},
             "looks": looks,
             "best_look": look,
             "best_step": step,

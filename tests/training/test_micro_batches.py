@@ -58,7 +58,7 @@ def test_the_smaller_size_stays(capsys: pytest.CaptureFixture[str]) -> None:
     hungry, parts = Hungry(5), MicroBatches()
     prepared: Any = Rows(torch.zeros(10, dtype=torch.long))
     for _ in range(2):
-        parts.backward(hungry, prepared, torch.arange(10), label_smoothing=0.0)  # type: ignore[arg-type]
+        parts.backward(hungry, prepared, torch.arange(10), label_smoothing=0.0)
     assert hungry.asked == [10, 5, 5, 5, 5]
 
 

@@ -362,8 +362,13 @@ def test_a_trial_of_the_compiler_is_not_begun_anew(folder: Path, monkeypatch: py
 def test_all_parts_were_left_out(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A part that is added must be added to these tests."""
     seen: set[str] = set()
-    monkeypatch.setattr(StageRun, "step", lambda stage: seen.update(stage.parts) or stage.no_further())
-    with pytest.raises(AttributeError, match="no_further"):
+
+    def noted(stage: StageRun) -> None:
+        seen.update(stage.parts)
+        raise tiny.Interrupted
+
+    monkeypatch.setattr(StageRun, "step", noted)
+    with pytest.raises(tiny.Interrupted):
         train(tiny.recipe(folder / "tiny.yaml", EVERY_PART_AT_WORK[1:]), out=folder / "run", doctor=False)
     assert seen == {*WEIGHTS, *TOLD, "meter", "micro_batches", "scaler", "compile"}
 
@@ -513,7 +518,8 @@ def test_a_second_process_is_refused(folder: Path) -> None:
         assert refused.returncode == 1
         assert refused.stderr.startswith(f"radvqa: The run folder {folder / 'run'} is in use by another process; ")
     assert not (folder / "run-before-1").exists()
-    tiny.interrupt(path, folder / "run", 0)  # the lock went with the process
+    with Run.held(folder / "run"):
+        assert not Run(folder / "run").finished  # the lock went with the process
 
 
 def test_a_changed_recipe_names_the_keys(folder: Path) -> None:

@@ -86,7 +86,7 @@ def test_an_epoch_has_every_row_as_often_as_it_is_repeated(
 def test_a_mixture_keeps_its_promise_at_every_step(drawn: tuple[Sources, Mixture, int]) -> None:
     """No source is ahead by a group, or behind by a group of each other source."""
     given_sources, mixture, steps = drawn
-    promised, given_rows = Counter[str](), Counter[str]()
+    promised, given_rows = dict.fromkeys(given_sources.rows, 0.0), Counter[str]()
     for step in range(steps):
         rows = mixture.next(step)
         assert len(rows) == mixture._size

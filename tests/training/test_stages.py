@@ -3,7 +3,7 @@
 import importlib
 import json
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -113,7 +113,7 @@ def values_are(monkeypatch: pytest.MonkeyPatch, *values: float) -> None:
     monkeypatch.setattr(selection, "measure", measure)
 
 
-def of_part(names: Sequence[str] | set[str], part: str) -> set[str]:
+def of_part(names: Iterable[str], part: str) -> set[str]:
     return {name for name in names if name.startswith(part)}
 
 
@@ -179,12 +179,12 @@ def test_moments_are_taken_over_where_a_part_learns_in_both(folder: Path, watche
     taken, before = watched.moments_at_begin["two"], watched.moments_at_end["one"]
     assert bool(taken) == optimizer
     assert before
-    assert not of_part(before.keys(), "vision")
+    assert not of_part(before, "vision")
     if optimizer:
         assert same(taken, before)
         assert set(taken) == set(before)
     after = watched.moments_at_end["two"]
-    assert of_part(after.keys(), "vision")
+    assert of_part(after, "vision")
     counts = {name: int(tensor) for name, tensor in after.items() if name.endswith("|step")}
     assert set(counts.values()) == ({4, 1} if optimizer else {1})
 

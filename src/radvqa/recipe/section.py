@@ -25,8 +25,12 @@ def explain(error: ValidationError, model: type[BaseModel]) -> str:
         elif problem["type"] == "value_error":
             sentences.append(f"{place}: {problem['msg'].removeprefix('Value error, ')}")
         else:
-            sentences.append(f"{place}: {problem['msg'].lower()} (found {problem.get('input')!r})")
+            sentences.append(f"{place}: {_begun_small(problem['msg'])} (found {problem.get('input')!r})")
     return "; ".join(sentences)
+
+
+def _begun_small(sentence: str) -> str:
+    return sentence[:1].lower() + sentence[1:]
 
 
 def _named(place: Sequence[Any]) -> list[str]:

@@ -11,7 +11,7 @@ from radvqa.report.scored import Scored
 from radvqa.report.selection import LOSS, chosen_by, value_words, where_words
 
 _LENGTHS = ("epochs", "steps", "tokens")
-_MODES = {"lora": " (LoRA)", "full": ""}
+_MODES = {"lora": " by LoRA", "full": ""}
 
 
 @dataclass(frozen=True)
@@ -187,12 +187,13 @@ def called(source: dict[str, Any]) -> str:
 def learned(stage: Stage) -> str:
     """Write which parts of the model learned in a stage, and which were frozen."""
     modes = {**_modes(stage.run.recipe.get("model", {})), **_modes(stage.plan)}
-    taught = list(dict.fromkeys(part for row in stage.log for part in rates(row)))
-    parts = list(stage.run.parts)
-    if not taught or not parts:
+    trained: dict[str, int] = stage.facts.get("trained") or {}
+    if not trained:
         return ", ".join(f"{part} {mode}" for part, mode in modes.items())
-    said = ", ".join(f"{part}{_MODES.get(modes.get(part, ''), '')}" for part in taught)
-    frozen = [part for part in parts if part not in taught]
+    said = ", ".join(
+        f"{part}{_MODES.get(modes.get(part, ''), '')} ({count(number)} parameters)" for part, number in trained.items()
+    )
+    frozen = [part for part in stage.run.parts if part not in trained]
     return said + (f"; frozen: {', '.join(frozen)}" if frozen else "")
 
 

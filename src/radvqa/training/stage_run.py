@@ -93,7 +93,8 @@ class StageRun:
         self.steps = steps_of(learning, data.epoch_rows, data.tokens_per_row)
         self.sampler = mix.sampler_of(stage, data.sources, data.learned.image_rows, self.steps, shared.section.seed)
         self.every = min(self.steps, learning.evaluate_every or self.sampler.epoch_steps)
-        self.optimizer = PartOptimizer(shared.learnable.by_part(), learning, place)
+        self._learned = shared.learnable.by_part()
+        self.optimizer = PartOptimizer(self._learned, learning, place)
         self.average = WeightAverage(shared.model.module, learning.average_decay) if learning.average_decay else None
         scaled = isinstance(shared.model, ComputesIn) and shared.model.computed_in == torch.float16
         self.scaler = torch.amp.GradScaler(self.device.type, enabled=scaled)
@@ -237,6 +238,7 @@ class StageRun:
             "steps": at.stage_step,
             "of": self.steps,
             "stopped_early": at.stage_step < self.steps,
+            "trained": {part: sum(p.numel() for _, p in named) for part, named in self._learned.items()},
             "looks": self.stopping.looks,
             "best_look": self.stopping.look,
             "best_step": self.stopping.step,

@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 import torch
 from torch import Tensor, nn
 
+from radvqa.device import cores
 from radvqa.errors import RadvqaError
 from radvqa.models.family import StepLoss, VqaModel
 from radvqa.training.micro_batches import LossOf
@@ -42,7 +43,7 @@ def joined(device: str, threads: int | None = None) -> Iterator[Processes]:
         yield Alone()
         return
     here = int(os.environ.get("LOCAL_WORLD_SIZE", os.environ["WORLD_SIZE"]))
-    torch.set_num_threads(threads or max(1, len(os.sched_getaffinity(0)) // here))
+    torch.set_num_threads(threads or max(1, cores() // here))
     on_gpu = device != "cpu" and torch.cuda.is_available()
     if on_gpu and here > torch.cuda.device_count():
         raise RadvqaError(
@@ -56,7 +57,7 @@ def joined(device: str, threads: int | None = None) -> Iterator[Processes]:
         if "by peer" not in str(error) and not isinstance(error, torch.distributed.DistError):
             raise
         raise RadvqaError("Another process has ended, so this one ends too.") from error
-    together.part()  # not after an error: the others may be anywhere, and whoever started them ends them
+    together.leave()  # not after an error: the others may be anywhere, and whoever started them ends them
 
 
 class Together:
@@ -199,8 +200,8 @@ class Together:
         """Until all are here."""
         self._accelerator.wait_for_everyone()
 
-    def part(self) -> None:
-        """Wait for everybody, and take leave; another group may be joined afterwards."""
+    def leave(self) -> None:
+        """Wait for everybody, and part; the processes may join again afterwards."""
         from accelerate.state import AcceleratorState
 
         self.wait()
