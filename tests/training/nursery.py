@@ -31,6 +31,7 @@ POINTS: dict[str, tuple[Any, str]] = {
     "rename": (Path, "replace"),
     "flush": (os, "fsync"),
     "save": (safetensors.torch, "save_file"),
+    "tear": (safetensors.torch, "save_file"),  # in the middle of it: half of the file is written
     "delete": (Path, "unlink"),
     "log": (files.Log, "add"),
     "prepare": (radvqa.training.loop, "prepare_stage"),
@@ -55,6 +56,9 @@ def arm(point: str, number: int, *, before: bool, room: int | None) -> None:
         if count == number and before:
             end()
         done = real(*arguments, **named)
+        if count == number and point == "tear":
+            os.truncate(arguments[1], Path(arguments[1]).stat().st_size // 2)
+            end()
         if count == number and not before:
             end()
         return done

@@ -137,6 +137,7 @@ MOST = {  # how often a life may reach a point of the program at most, before it
     "rename": 16,
     "flush": 30,
     "save": 5,
+    "tear": 5,
     "delete": 6,
     "log": 4,
     "prepare": 1,
@@ -155,7 +156,8 @@ def endings(seed: int) -> Iterator[dict[str, Any]]:
             yield {"seconds": drawn.uniform(0.05, 2.5)}
         else:
             point = drawn.choice(list(MOST))
-            yield {"point": point, "number": drawn.randint(1, MOST[point]), "before": drawn.random() < 0.5}
+            before = drawn.random() < 0.5 and point != "tear"
+            yield {"point": point, "number": drawn.randint(1, MOST[point]), "before": before}
 
 
 @pytest.mark.slow
@@ -217,6 +219,7 @@ def test_every_step_may_be_the_last(folder: Path, in_one_go: Callable[[Path], di
     assert Run(folder / "run").facts["cost"]["interruptions"] == steps - 1  # before the first step there was nothing
 
 
+@pytest.mark.slow
 def test_snapshots_now_and_then_lose_no_more_than_their_pace(
     folder: Path, in_one_go: Callable[[Path], dict[str, Any]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -266,7 +269,7 @@ TOLD = {"sums": ["history.jsonl"], "history": ["history.jsonl"], "done": ["stage
 
 EVERY_PART_AT_WORK = [
     {"name": "before", "steps": 2},
-    {**tiny.STAGES[0], "steps": 10, "schedule": "linear", "patience": 9},
+    {**tiny.STAGES[0], "steps": 10, "schedule": "linear"},
 ]
 
 
@@ -289,6 +292,7 @@ def test_every_part_of_the_state_is_missed(
         assert set(TOLD[part]) <= set(odd)
 
 
+@pytest.mark.slow
 def test_a_size_that_fits_is_not_forgotten(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Memory runs out once; batch norm that learns sees the parts, so that their size changes the weights."""
     path = tiny.recipe(folder / "tiny.yaml", None, training__epochs=4, training__batch_size=6)
@@ -312,6 +316,7 @@ def test_a_size_that_fits_is_not_forgotten(folder: Path, monkeypatch: pytest.Mon
     assert of_weights(tiny.differences(folder / "forgetful", expected))
 
 
+@pytest.mark.slow
 def test_the_scale_of_half_precision_is_not_forgotten(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The scale begins too large: the first steps are skipped, and would be once more by a scale that begins anew."""
     path = family_recipe(folder, "linear_llm", steps=24, model={"precision": "fp16"})
@@ -337,6 +342,7 @@ def test_the_scale_of_half_precision_is_not_forgotten(folder: Path, monkeypatch:
     assert of_weights(tiny.differences(folder / "forgetful", expected))
 
 
+@pytest.mark.slow
 def test_a_trial_of_the_compiler_is_not_begun_anew(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """By a clock that ticks evenly nothing is gained; a trial that begins anew has no time to find that out."""
     ticks = itertools.count()
@@ -373,6 +379,7 @@ def test_all_parts_were_left_out(folder: Path, monkeypatch: pytest.MonkeyPatch) 
     assert seen == {*WEIGHTS, *TOLD, "meter", "micro_batches", "scaler", "compile"}
 
 
+@pytest.mark.slow
 def test_other_random_states_go_on_too(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A model may draw from Python's and numpy's generators as well as from torch's."""
     real = cnn_lstm.CnnLstm.logits
@@ -562,6 +569,7 @@ def test_changed_weights_are_refused(folder: Path) -> None:
         train(path, out=folder / "run", doctor=False)
 
 
+@pytest.mark.slow
 def test_force_new_moves_what_was_there_aside(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = tiny.recipe(folder / "tiny.yaml")
     tiny.interrupt(path, folder / "run", 4)

@@ -25,7 +25,7 @@ def check(recipe: Recipe, where: str) -> None:
             raise RecipeError(f"{place}: two stages have this name; give each its own.")
         _learning(recipe.learning(stage), place)
         _sources(stage.data, place)
-        _anneal(stage, recipe.learning(stage).patience, place)
+        _anneal(stage, place)
         _no_test_split(recipe, stage, place)
         if number == 1 and stage.carry != CarrySection():
             raise RecipeError(f"{place}: the first stage has nothing to carry over; leave `carry` out.")
@@ -91,7 +91,7 @@ def _sources(sources: Sequence[SourceSection], place: str) -> None:
         )
 
 
-def _anneal(stage: StageSection, patience: int | None, place: str) -> None:
+def _anneal(stage: StageSection, place: str) -> None:
     if stage.anneal is None:
         return
     called = [source.called for source in stage.data]
@@ -101,8 +101,6 @@ def _anneal(stage: StageSection, patience: int | None, place: str) -> None:
             raise RecipeError(f"{place}: anneal.to: there is no source {label!r} in this stage; {known}")
     if not stage.anneal.to and stage.anneal.learning_rate == 1:
         raise RecipeError(f"{place}: anneal changes nothing; give it `to` or `learning_rate`.")
-    if patience is not None:
-        raise RecipeError(f"{place}: patience could end the stage before it is annealed; leave one of them out.")
 
 
 def _no_test_split(recipe: Recipe, stage: StageSection, place: str) -> None:
