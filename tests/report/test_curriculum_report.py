@@ -67,7 +67,7 @@ def test_the_table_of_stages_says_what_was_learned_from_and_kept(run: Scored) ->
         (
             "1 captions",
             "medpix2:captions, 1,653 samples, modality CT or MRI",
-            "fusion (4,000 parameters); frozen: vision, language_model",
+            "fusion 4,000; frozen: vision, language_model",
             "20",
             "2",
             "2",
@@ -78,7 +78,7 @@ def test_the_table_of_stages_says_what_was_learned_from_and_kept(run: Scored) ->
         (
             "2 general",
             "slake:en, 4,919 samples",
-            "vision (9,000 parameters), fusion (4,000 parameters), language_model by LoRA (500 parameters)",
+            "vision 9,000, fusion 4,000, language_model by LoRA 500",
             "30",
             "3",
             "1",
@@ -89,7 +89,7 @@ def test_the_table_of_stages_says_what_was_learned_from_and_kept(run: Scored) ->
         (
             "3 radiology",
             "path, 75 → 0 %, 9,926 samples; slake, 25 → 100 %, 4,919 samples",
-            "vision (9,000 parameters), fusion (4,000 parameters), language_model by LoRA (500 parameters)",
+            "vision 9,000, fusion 4,000, language_model by LoRA 500",
             "10",
             "2",
             "2",

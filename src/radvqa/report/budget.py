@@ -59,7 +59,7 @@ def budget_table(runs: Sequence[Scored]) -> Table | None:
         notes.append(
             f"One answer: a question about a picture that nothing was prepared for, on {' or '.join(devices)}."
         )
-    words = frozenset({"Backbone", "Selected by", "Hardware"})
+    words = frozenset({"Backbone", "Length", "Selected by", "Hardware"})
     return without_empty(Table("Budget", columns, tuple(rows), tuple(notes), words))
 
 

@@ -190,9 +190,7 @@ def learned(stage: Stage) -> str:
     trained: dict[str, int] = stage.facts.get("trained") or {}
     if not trained:
         return ", ".join(f"{part} {mode}" for part, mode in modes.items())
-    said = ", ".join(
-        f"{part}{_MODES.get(modes.get(part, ''), '')} ({count(number)} parameters)" for part, number in trained.items()
-    )
+    said = ", ".join(f"{part}{_MODES.get(modes.get(part, ''), '')} {count(number)}" for part, number in trained.items())
     frozen = [part for part in stage.run.parts if part not in trained]
     return said + (f"; frozen: {', '.join(frozen)}" if frozen else "")
 
@@ -220,7 +218,7 @@ def ended(stage: Stage) -> str:
 
 
 def _notes(stages: Sequence[Stage]) -> Iterator[str]:
-    yield "Value: on the stage's selection split, not on the test."
+    yield "Value: on the stage's selection split, not on the test. Learned: parts of the model, and their parameters."
     if any(stage.plan.get("anneal") for stage in stages):
         for stage in stages:
             anneal = stage.plan.get("anneal") or {}
