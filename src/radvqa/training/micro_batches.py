@@ -81,8 +81,9 @@ class MicroBatches:
             now = min(self.size or len(rows), len(rows))
             if isinstance(model, Joins) and now > 1:  # the others do not know, and wait for gradients
                 raise RadvqaError(
-                    f"Memory ran out with {now} questions at a time; start the same command again with "
-                    f"training.micro_batch_size={(now + 1) // 2}. Only where one process trains is it halved by itself."
+                    f"Memory ran out with {now} questions at a time; start over with "
+                    f"training.micro_batch_size={(now + 1) // 2} and --force-new. Only where one process trains is it "
+                    f"halved by itself."
                 )
             _forget(model.module.parameters())
             torch.set_rng_state(state)
