@@ -262,7 +262,7 @@ def _trainers(work: Work) -> Done:
         optimizer,
         LambdaLR(optimizer, lambda step: schedule.rate(step, steps, epoch_steps, stage)),
         device=work.device,
-        half=work.device.type == "cuda" and not model.full_precision,
+        half=model.computed_in == torch.bfloat16,
         clip_norm=learning.clip_norm,
         folder=work.folder / "trainer",
     )
