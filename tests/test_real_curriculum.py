@@ -57,7 +57,7 @@ def test_a_curriculum_on_real_data_goes_on_where_it_was_killed(tmp_path: Path) -
 
     folder = tmp_path / "killed"
     for step in KILLED_AFTER:
-        process = starting(["-m", "radvqa", "train", "curriculum_smollm2", *SMALL, "--out", folder])
+        process = starting(["-m", "radvqa", "train", "curriculum_smollm2", *SMALL, "--no-doctor", "--out", folder])
         while newest_snapshot(folder) < step:
             assert process.poll() is None, process.communicate()
             time.sleep(0.01)
@@ -65,7 +65,7 @@ def test_a_curriculum_on_real_data_goes_on_where_it_was_killed(tmp_path: Path) -
         process.communicate()
         assert process.returncode == -9
         assert not Run(folder).finished
-    again = train(Path("curriculum_smollm2"), SMALL, out=folder)
+    again = train(Path("curriculum_smollm2"), SMALL, out=folder, doctor=False)
     assert again.facts["cost"]["interruptions"] == len(KILLED_AFTER)
     assert not (folder / "checkpoints/resume").exists()
 
