@@ -2,7 +2,7 @@
 
 import random
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -93,6 +93,7 @@ def prepare(recipe: Recipe, problems: Problems) -> Work:
     """
     # everything that can be wrong with the recipe is found before any data is read
     stages, model = checked(recipe)
+    stages = tuple(_without_paths(stage) for stage in stages)
 
     import torch
 
@@ -103,7 +104,7 @@ def prepare(recipe: Recipe, problems: Problems) -> Work:
     device.keep_freed_memory()
     if recipe.training.threads:
         torch.set_num_threads(recipe.training.threads)
-    resolved = _named(recipe)
+    resolved = _named(recipe, stages)
     resolved["model"] = zoo.resolved(model)
     loaded = tuple(_samples(recipe, stage, problems) for stage in stages)
     return Work(recipe, model, resolved, target, loaded, problems)
@@ -203,16 +204,30 @@ def _same(place: str, other: str) -> bool:
     return registry.select(place).name == registry.select(other).name
 
 
-def _named(recipe: Recipe) -> dict[str, Any]:
+def _without_paths(stage: Stage) -> Stage:
+    """Call a user's own data by its name, not by the path of its file, so that a run tells nothing of the machine."""
+    from radvqa.data import registry
+
+    names = {s.called: registry.select(s.place).name for s in stage.sources if registry.is_own(s.called)}
+    sources = tuple(s.model_copy(update={"label": names.get(s.called, s.label)}) for s in stage.sources)
+    if stage.anneal is None:
+        return replace(stage, sources=sources)
+    to = {names.get(called, called): weight for called, weight in stage.anneal.to.items()}
+    return replace(stage, sources=sources, anneal=stage.anneal.model_copy(update={"to": to}))
+
+
+def _named(recipe: Recipe, stages: Sequence[Stage]) -> dict[str, Any]:
     """The resolved recipe with the full names of its data sets."""
     from radvqa.commands.own_data import named
 
     resolved = recipe.resolved()
     resolved["data"].update(named(recipe.data))
-    for stage, plain in zip(recipe.stages, resolved.get("stages", []), strict=True):
-        for source, said in zip(stage.data, plain["data"], strict=True):
+    for section, stage, plain in zip(recipe.stages, stages, resolved.get("stages", ()), strict=False):
+        for source, said in zip(stage.sources if section.data else (), plain["data"], strict=True):
             said["label"] = source.called
             said.update(named(source))
+        if stage.anneal is not None:
+            plain["anneal"]["to"] = dict(stage.anneal.to)
         if stage.select is not None and stage.select.name is not None:
             plain["select"].update(named(stage.select))
     return resolved

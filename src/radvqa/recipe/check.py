@@ -61,13 +61,11 @@ def _learning(learning: LearningSection, place: str) -> None:
         raise RecipeError(f"{place}: say how long it is, by one of {', '.join(LENGTHS)} (found {found}).")
     if learning.warmup_epochs and learning.warmup_steps:
         raise RecipeError(f"{place}: say the warm-up in warmup_epochs or in warmup_steps, not in both.")
-    if learning.warmup_steps and learning.steps is not None and learning.warmup_steps >= learning.steps:
+    if learning.steps is not None and learning.warmup_steps > learning.steps:
+        raise RecipeError(f"{place}: warmup_steps ({learning.warmup_steps}) are more than its {learning.steps} steps.")
+    if learning.epochs is not None and learning.warmup_epochs > learning.epochs:
         raise RecipeError(
-            f"{place}: warmup_steps ({learning.warmup_steps}) leaves nothing of its {learning.steps} steps."
-        )
-    if learning.epochs is not None and learning.warmup_epochs >= learning.epochs:
-        raise RecipeError(
-            f"{place}: warmup_epochs ({learning.warmup_epochs:g}) leaves nothing of its {learning.epochs} epochs."
+            f"{place}: warmup_epochs ({learning.warmup_epochs:g}) are more than its epochs ({learning.epochs})."
         )
     if learning.images_per_batch is not None and learning.images_per_batch > learning.batch_size:
         raise RecipeError(f"{place}: images_per_batch cannot be larger than batch_size ({learning.batch_size}).")
