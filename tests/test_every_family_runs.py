@@ -92,3 +92,25 @@ def test_on_slake(family: str, tmp_path: Path) -> None:
     predict(run.folder)
     score(run.folder)
     assert_whole(run, family, 40)
+
+
+def test_a_model_that_learns_nothing_is_measured_as_it_is(tmp_path: Path) -> None:
+    data = {"name": "phantom:mini", "train": "train", "select": "validate", "test": "test"}
+    path = recipe(tmp_path, "linear_llm", data)
+    page = json.loads(path.read_text(encoding="utf-8"))
+    page["model"]["train"] = dict.fromkeys(("vision", "fusion", "language_model"), "frozen")
+    path.write_text(json.dumps(page), encoding="utf-8")
+    run = train(path, out=tmp_path / "run")
+    facts = run.facts
+    assert (run.finished, facts["best_epoch"], facts["epochs"], facts["stages"]) == (True, None, 0, [])
+    assert [(row["step"], row["epoch"], row["best"]) for row in run.history] == [(0, 0, True)]
+    assert facts["selected"] == {"metric": "token_f1", "value": run.history[0]["val_token_f1"]}
+    cost = facts["cost"]
+    assert (cost["samples"], cost["flops"], cost["flops_how"]) == (0, 0, "nothing was trained")
+    assert cost["evaluation_seconds"] > 0
+    assert {part: counted["trainable"] for part, counted in cost["parameters"]["by_part"].items()} == dict.fromkeys(
+        ("vision", "fusion", "language_model"), 0
+    )
+    assert cost["parameters"]["total"] == facts["parameters"]["total"] > 0
+    predict(run.folder)
+    assert score(run.folder)["subsets"]["overall"]["n"] == len(registry.load_split("phantom:mini", "test"))

@@ -165,6 +165,8 @@ class Meter:
         return round(total)
 
     def _counted_how(self, flops: int | None) -> str:
+        if not self.samples:
+            return "nothing was trained"
         if flops is None:
             return "unknown: no step of a stage was counted"
         counted = sum(stage["counted"] for stage in self.stages.values())

@@ -286,6 +286,8 @@ def _as_it_is(
             write_weights(run.checkpoints / f"{which}.safetensors", model.state())
         run.write_history([row])
     seconds = round(time.perf_counter() - started, 3)
-    cost = {"wall_seconds": 0.0, "evaluation_seconds": seconds}
+    device = next((parameter.device for parameter in model.module.parameters()), torch.device("cpu"))
+    meter = Meter(model.parts, device, whole=model.module, precision=_precision(model), devices=processes.count)
+    meter.evaluation(seconds)
     longer = getattr(chosen, "longer", None)
-    return Trained(None, 0, seen.value, learning.select_by, [], cost, seconds, longer)
+    return Trained(None, 0, seen.value, learning.select_by, [], meter.summary(), seconds, longer)
