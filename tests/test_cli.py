@@ -48,6 +48,7 @@ def test_the_commands_are_these() -> None:
         "bench paligemma",
         "bench qformer_llm",
         "bench qwen2_vl",
+        "bench scaling",
         "bench scoring",
         "bench vilt",
         "compare",

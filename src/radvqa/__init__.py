@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from radvqa.commands.bench_data import bench_data
     from radvqa.commands.bench_engine import bench_engine
     from radvqa.commands.bench_families import bench_family
+    from radvqa.commands.bench_scaling import bench_scaling
     from radvqa.commands.bench_scoring import bench_scoring
     from radvqa.commands.compare import compare
     from radvqa.commands.data import check_data, explain_data, list_data, prepare_data
@@ -45,6 +46,7 @@ _HOMES = {
     "bench_data": "radvqa.commands.bench_data",
     "bench_engine": "radvqa.commands.bench_engine",
     "bench_family": "radvqa.commands.bench_families",
+    "bench_scaling": "radvqa.commands.bench_scaling",
     "bench_scoring": "radvqa.commands.bench_scoring",
     "check_data": "radvqa.commands.data",
     "compare": "radvqa.commands.compare",
@@ -78,6 +80,7 @@ __all__ = [
     "bench_data",
     "bench_engine",
     "bench_family",
+    "bench_scaling",
     "bench_scoring",
     "check_data",
     "compare",

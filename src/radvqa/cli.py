@@ -748,6 +748,19 @@ def bench_engine(
     _emit(result, as_json, lambda: show_engine_bench(result))
 
 
+@bench_app.command("scaling")
+def bench_scaling(
+    repeats: Annotated[int, typer.Option(min=1, help="Simulated series of each number of points.")] = 300,
+    as_json: AsJson = False,
+) -> None:
+    """Intervals of the scaling law on constants that are known: ours against the percentile bootstrap."""
+    from radvqa.commands.bench_scaling import bench_scaling
+    from radvqa.report.bench import show_scaling_bench
+
+    result = bench_scaling(repeats=repeats)
+    _emit(result, as_json, lambda: show_scaling_bench(result))
+
+
 def _add_family_bench(family: str) -> None:
     """Add ``radvqa bench FAMILY``."""
 

@@ -10,6 +10,7 @@ from published import in_size_and_data, in_time, points
 from scipy.optimize import least_squares
 from scipy.stats import f
 
+from radvqa.commands.bench_scaling import bench_scaling
 from radvqa.scaling import intervals
 from radvqa.scaling.bootstrap import bootstrap, percentiles
 from radvqa.scaling.fit import fit
@@ -167,3 +168,12 @@ def test_whatever_the_points_every_interval_holds_its_estimate(loss: list[float]
     place = found.points.variables.max(axis=0)[None]
     below, above = intervals.loss_at(found, place)[0]
     assert below - slack <= found.law.loss(place)[0] <= above + slack
+
+
+def test_the_benchmark_of_intervals_tells_shares_of_both_ways() -> None:
+    found = bench_scaling((5,), repeats=40, resamples=99)
+    (row,) = found["rows"]
+    assert row["points"] == 5
+    assert 0.8 <= row["profile"] <= 1
+    assert row["bootstrap"] < row["profile"]  # too narrow with few points, which is why it is the second opinion
+    assert bench_scaling((5,), repeats=40, resamples=99) == found

@@ -68,5 +68,16 @@ def show_engine_bench(found: Mapping[str, Any]) -> None:
     )
 
 
+def show_scaling_bench(found: Mapping[str, Any]) -> None:
+    """Print how often intervals hold constants that are known."""
+    print(
+        f"{found['series']} simulated series of {found['law']}, noise {found['noise']:g}: share of 95 % intervals that "
+        f"hold exponent and floor"
+    )
+    print(f"  {'points':>8}{'profile':>12}{'bootstrap':>12}")
+    for row in found["rows"]:
+        print(f"  {row['points']:>8}{row['profile']:>12.1%}{row['bootstrap']:>12.1%}")
+
+
 def _row(title: str, ours: str, naive: str, ratio: str) -> None:
     print(f"  {title:22}{ours:>14}{naive:>14}{ratio:>12}")
