@@ -7,10 +7,10 @@ import yaml
 
 from radvqa.commands.prepare import checked
 from radvqa.data import registry
-from radvqa.recipe import load_recipe, shipped_recipes
+from radvqa.recipe import load_recipe, names_of_recipes
 from radvqa.recipe.curriculum import stages_of
 
-SHIPPED = sorted(path.stem for path in shipped_recipes().glob("*.yaml"))
+SHIPPED = list(names_of_recipes())
 CURRICULA = [name for name in SHIPPED if load_recipe(Path(name)).stages]
 
 

@@ -8,8 +8,9 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from radvqa.commands.ask import ask
+    from radvqa.commands.ask import ask, ask_several
     from radvqa.commands.bench import bench_cnn_lstm
+    from radvqa.commands.bench_ask import bench_ask
     from radvqa.commands.bench_data import bench_data
     from radvqa.commands.bench_engine import bench_engine
     from radvqa.commands.bench_families import bench_family
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from radvqa.commands.quickstart import quickstart
     from radvqa.commands.recipes import recipes
     from radvqa.commands.score import score
+    from radvqa.commands.starter_check import check_starter
     from radvqa.commands.sweep import sweep
     from radvqa.commands.train import train
     from radvqa.run import Run
@@ -42,6 +44,8 @@ _HOMES = {
     "Run": "radvqa.run",
     "Sample": "radvqa.sample",
     "ask": "radvqa.commands.ask",
+    "ask_several": "radvqa.commands.ask",
+    "bench_ask": "radvqa.commands.bench_ask",
     "bench_cnn_lstm": "radvqa.commands.bench",
     "bench_data": "radvqa.commands.bench_data",
     "bench_engine": "radvqa.commands.bench_engine",
@@ -49,6 +53,7 @@ _HOMES = {
     "bench_scaling": "radvqa.commands.bench_scaling",
     "bench_scoring": "radvqa.commands.bench_scoring",
     "check_data": "radvqa.commands.data",
+    "check_starter": "radvqa.commands.starter_check",
     "compare": "radvqa.commands.compare",
     "deidentify": "radvqa.commands.deidentify",
     "doctor": "radvqa.commands.doctor",
@@ -76,6 +81,8 @@ __all__ = [
     "Sample",
     "__version__",
     "ask",
+    "ask_several",
+    "bench_ask",
     "bench_cnn_lstm",
     "bench_data",
     "bench_engine",
@@ -83,6 +90,7 @@ __all__ = [
     "bench_scaling",
     "bench_scoring",
     "check_data",
+    "check_starter",
     "compare",
     "deidentify",
     "doctor",

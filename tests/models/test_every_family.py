@@ -21,7 +21,7 @@ from radvqa.recipe import ModelSection
 from radvqa.sample import Sample
 from radvqa.training.micro_batches import MicroBatches
 
-TRAINED = [name for name in FAMILIES if name not in ("endpoint", "coattention")]
+TRAINED = [*(name for name in FAMILIES if name not in ("endpoint", "coattention")), "question_queries"]
 OF_OUR_OWN = ("cnn_lstm",)  # not made of checkpoints that other tools could load
 ROWS = 24
 

@@ -228,7 +228,7 @@ def test_from_training_to_an_answer_on_the_command_line(mini_slake: Path, fresh_
     compared = said("compare", "runs/tiny", "--html", "page.html")
     assert compared["datasets"][0]["runs"][0]["name"] == "tiny"
     assert (tmp_path / "page.html").stat().st_size > 1000
-    answered = said("ask", mini_slake / "imgs/xmlab0/source.jpg", "Which organ is shown?")
+    answered = said("ask", mini_slake / "imgs/xmlab0/source.jpg", "Which organ is shown?", "--model", "last")
     assert answered["model"] == "tiny"
     assert 0 < answered["confidence"] <= 1
 

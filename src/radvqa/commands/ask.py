@@ -1,75 +1,134 @@
-"""``radvqa ask``: one picture, one question, one answer."""
+"""``radvqa ask``: one picture, some questions, an answer to each or the reason why there is none."""
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from radvqa.data import image
-from radvqa.data.dataset import Problems
 from radvqa.errors import RadvqaError
-from radvqa.run import Run
-from radvqa.sample import Sample
+
+if TYPE_CHECKING:
+    from radvqa.run import Run
 
 NOTICE = "For research only, not for diagnosis."
+STARTER, LAST = "starter", "last"
+"""Models that have a name: the one that comes with the package, and the last run below ``runs/``."""
 
 
-def ask(picture: Path, question: str, *, model: Path | None = None, device: str = "auto") -> dict[str, Any]:
-    """Ask a trained run a question about a picture.
+def ask(
+    picture: Path, question: str, *, model: str | os.PathLike[str] | None = None, device: str = "auto"
+) -> dict[str, Any]:
+    """Ask a question about a picture.
 
     Args:
         picture: an image file; of DICOM and NIfTI one frame or slice may be addressed (``scan.dcm#frame=3``).
-        question: in the language that the run was trained on.
-        model: a finished run folder; by default the one that was trained last below ``runs/``.
-        device: ``auto``, ``cpu`` or ``cuda``.
+        question: in the language that the model was trained on; English for the starter model.
+        model: ``starter``, the small model that comes with the package and the default; ``last``, the run that was
+            trained last below ``runs/``; or a finished run folder (one of these names as ``./NAME``).
+        device: ``auto``, ``cpu`` or ``cuda``; the starter model always computes on the CPU.
 
     Returns:
-        ``answer``, ``confidence`` in [0, 1] (null when the model tells none), ``candidates`` (answer and
-        probability, best first), ``model`` and a ``notice``.
+        ``question``; ``answer``, null when the model abstains; ``abstained``, the reason in a sentence, or null;
+        ``confidence`` in [0, 1] (null when the model tells none) and ``candidates`` (answer and probability, best
+        first), which are those of a guess when the model abstains; ``model`` and a ``notice``.
 
     Raises:
-        RadvqaError: when the picture cannot be decoded, the question is empty, or there is no usable run.
+        RadvqaError: when the picture cannot be decoded, the question is empty, or there is no such model.
     """
-    if not question.strip():
-        raise RadvqaError("The question is empty; ask for instance 'Which organ is shown?'.")
-    image.decode(Path(picture))
-    run = Run(Path(model)) if model else last_run(Path("runs"))
-    run.require_finished()
+    return ask_several(picture, [question], model=model, device=device)[0]
+
+
+def ask_several(
+    picture: Path, questions: Sequence[str], *, model: str | os.PathLike[str] | None = None, device: str = "auto"
+) -> list[dict[str, Any]]:
+    """Ask several questions about one picture, which is looked at once; arguments and values are those of ``ask``.
+
+    Raises:
+        RadvqaError: as ``ask``.
+    """
+    for question in questions:
+        if not question.strip():
+            raise RadvqaError("The question is empty; ask for instance 'Which organ is shown?'.")
+    pixels = image.decode(Path(picture))
+    if model is None or model == STARTER:
+        return ask_pixels(pixels, questions)
+    from radvqa.run import Run
+
+    return _ask_run(last_run(Path("runs")) if model == LAST else Run(Path(model)), picture, questions, device)
+
+
+def ask_pixels(pixels: image.Pixels, questions: Sequence[str]) -> list[dict[str, Any]]:
+    """Ask the starter model about a decoded picture; the values are those of ``ask``."""
+    from radvqa.starter.model import Starter
+
+    starter = Starter.load()
+    answers = [starter.answer(pixels, question) for question in questions]
+    return [
+        {
+            "question": question,
+            "answer": None if said.abstained else said.answer,
+            "abstained": said.abstained,
+            "confidence": said.confidence,
+            "candidates": [{"answer": answer, "probability": p} for answer, p in said.candidates],
+            "model": STARTER,
+            "notice": NOTICE,
+        }
+        for question, said in zip(questions, answers, strict=True)
+    ]
+
+
+def _ask_run(run: "Run", picture: Path, questions: Sequence[str], device: str) -> list[dict[str, Any]]:
+    run.require_model()
     from radvqa import device as devices
     from radvqa.answering import answer_prepared
+    from radvqa.data.dataset import Problems
     from radvqa.models.checkpoint import load_model
+    from radvqa.sample import Sample
 
     loaded = load_model(run.checkpoints, devices.choose(device))
-    sample = Sample(
-        id="ask",
-        dataset="",
-        split="",
-        image=Path(picture).name,
-        image_path=Path(os.path.abspath(picture)),  # noqa: PTH100 - a link's own name is kept
-        question=question,
-        answer="",
-        answer_type="OPEN",
-        source=f"the question {question!r}",
-    )
-    predictions, _ = answer_prepared(loaded, loaded.prepare([sample], Problems()))
-    answered = predictions[0]
-    return {
-        "question": question,
-        "answer": answered.prediction,
-        "confidence": answered.confidence,
-        "candidates": [{"answer": answer, "probability": p} for answer, p in answered.candidates],
-        "model": run.name,
-        "notice": NOTICE,
-    }
+    samples = [
+        Sample(
+            id=f"ask/{number}",
+            dataset="",
+            split="",
+            image=Path(picture).name,
+            image_path=Path(os.path.abspath(picture)),  # noqa: PTH100 - a link's own name is kept
+            question=question,
+            answer="",
+            answer_type="OPEN",
+            source=f"the question {question!r}",
+        )
+        for number, question in enumerate(questions)
+    ]
+    predictions, _ = answer_prepared(loaded, loaded.prepare(samples, Problems()))
+    return [
+        {
+            "question": answered.question,
+            "answer": answered.prediction,
+            "abstained": None,
+            "confidence": answered.confidence,
+            "candidates": [{"answer": answer, "probability": p} for answer, p in answered.candidates],
+            "model": run.name,
+            "notice": NOTICE,
+        }
+        for answered in predictions
+    ]
 
 
-def last_run(folder: Path) -> Run:
+def last_run(folder: Path) -> "Run":
     """Return the finished run below a folder that was trained last.
 
     Raises:
         RadvqaError: when there is none.
     """
+    from radvqa.run import Run
+
     runs = [Run(path.parent) for path in sorted(folder.glob("*/run.json"))]
-    finished = [run for run in runs if run.finished]
+    finished = [run for run in runs if run.finished and run.has_model]
     if not finished:
-        raise RadvqaError(f"There is no finished run in {folder}/; `radvqa quickstart` or `radvqa train` makes one.")
+        raise RadvqaError(
+            f"There is no finished run in {folder}/; `radvqa quickstart` or `radvqa train` makes one. Without --model "
+            f"the starter model answers, which needs none."
+        )
     return max(finished, key=lambda run: str(run.facts.get("ended", "")))

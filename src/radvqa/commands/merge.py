@@ -27,7 +27,7 @@ def merge(run: Path, out: Path, *, which: str = "best") -> Path:
     from radvqa.models.family import Portable
 
     opened = Run(Path(run))
-    opened.require_finished()
+    opened.require_model()
     out = Path(out)
     if out.exists():
         raise RunError(f"{out} exists already; name a new folder.")

@@ -94,13 +94,13 @@ def _family(name: str, family: Any, recipes: Mapping[str, list[dict[str, Any]]])
 
 def _recipes() -> dict[str, list[dict[str, Any]]]:
     """Every shipped recipe by its family, with the published row that it re-runs."""
-    from radvqa.recipe import load_recipe, shipped_recipes
+    from radvqa.recipe import load_recipe, names_of_recipes
 
     found: dict[str, list[dict[str, Any]]] = {}
-    for path in sorted(shipped_recipes().glob("*.yaml")):
+    for name, path in names_of_recipes().items():
         recipe = load_recipe(path)
         row = {
-            "name": path.stem,
+            "name": name,
             "title": recipe.title,
             "reproduces": recipe.reproduces or "",
             "notes": " ".join(recipe.notes.split()),

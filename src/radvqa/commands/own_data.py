@@ -69,6 +69,15 @@ def named(data: NamesData) -> dict[str, str]:
     return {"name": selection.name, "file": Path(_from_here(selection.file)).as_posix()}
 
 
+def portable(other: str) -> str:
+    """Write ``name:version/split`` so that it tells nothing of the machine: a YAML file as seen from here."""
+    place, _, split = other.rpartition("/")
+    file, split = (place, split) if registry.is_own(place) else (other, "")
+    if not registry.is_own(file):
+        return other
+    return Path(_from_here(Path(file))).as_posix() + (f"/{split}" if split else "")
+
+
 def asked(run: Run, trained: DataSection, data: str | None, split: str | None) -> Asked:
     """Find the questions that a run is to answer.
 

@@ -40,8 +40,9 @@ def plan(
 
     Returns:
         Plain values: ``recipe``, ``title``, ``family``, ``device``, ``stages`` (each with ``sources``, ``steps``,
-        ``questions``, ``tokens``, ``learned``, ``seconds`` …), ``totals``, ``left_out``, and ``unknown``: sentences
-        that say what could not be found out, and why. Seconds, bytes and tokens are estimates, None where unknown.
+        ``questions``, ``tokens``, ``learned``, ``seconds`` …), ``totals``, ``left_apart`` (samples whose pictures other
+        data sets hold), ``left_out``, and ``unknown``: sentences that say what could not be found out, and why.
+        Seconds, bytes and tokens are estimates, None where unknown.
 
     Raises:
         RadvqaError: for a recipe or data that cannot be used.
@@ -61,6 +62,7 @@ def plan(
         "device": str(work.device),
         "stages": stages,
         "totals": _totals(work, stages),
+        "left_apart": work.left_apart,
         "left_out": problems.found,
         "unknown": list(dict.fromkeys(unknown)),
     }

@@ -46,7 +46,7 @@ def predict(
         RadvqaError: when the run is unfinished or damaged, or the data cannot be used.
     """
     opened = Run(Path(run))
-    opened.require_finished()
+    opened.require_model()
     from radvqa.training.together import joined
 
     with joined(device) as processes, Run.held(opened.folder) if processes.main else nullcontext():

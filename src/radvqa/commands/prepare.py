@@ -16,6 +16,7 @@ from radvqa.training.stage_samples import StageSamples
 if TYPE_CHECKING:
     import torch
 
+    from radvqa.data.leaks.apart import Apart
     from radvqa.models.family import VqaModel
 
 
@@ -44,6 +45,11 @@ class Work:
         """Every sample that some stage learns from, once."""
         samples = [sample for stage in self.stages for source in stage.sources for sample in source]
         return list({(sample.id, sample.task, sample.prompt): sample for sample in samples}.values())
+
+    @property
+    def left_apart(self) -> list[dict[str, Any]]:
+        """What the sources leave out because other data sets hold its pictures: stage, source, of what, how many."""
+        return [entry for stage in self.stages for entry in stage.left_apart()]
 
     @property
     def splits(self) -> dict[str, list[Sample]]:
@@ -136,6 +142,7 @@ def checked(recipe: Recipe) -> tuple[tuple[Stage, ...], ModelSection]:
         registry.require_split(choice.place, choice.split)
         for source in stage.sources:
             registry.require_split(source.place, source.split)
+            _require_known(source.without_pictures_of, f"{place}: {source.called}")
             task = source.task or registry.select(source.place).data_set.facts.task
             zoo.check_use(recipe.model, task, bool(source.prompt), f"{place}: {source.called}")
         if stage.learning.tokens is not None:
@@ -145,13 +152,27 @@ def checked(recipe: Recipe) -> tuple[tuple[Stage, ...], ModelSection]:
     return stages, model
 
 
+def _require_known(others: Sequence[str], place: str) -> None:
+    from radvqa.data.leaks.apart import named
+
+    for other in others:
+        try:
+            named(other)
+        except DataError as error:
+            raise RecipeError(f"{place}: without_pictures_of: {error}") from None
+
+
 def _samples(recipe: Recipe, stage: Stage, problems: Problems) -> StageSamples:
-    sources = tuple(_source(recipe.data, source, stage, problems) for source in stage.sources)
-    return StageSamples(stage, sources, _chosen(recipe, stage, problems))
+    found = [_source(recipe.data, source, stage, problems) for source in stage.sources]
+    sources, apart = zip(*found, strict=True)
+    return StageSamples(stage, sources, _chosen(recipe, stage, problems), apart)
 
 
-def _source(data: DataSection, source: SourceSection, stage: Stage, problems: Problems) -> list[Sample]:
+def _source(
+    data: DataSection, source: SourceSection, stage: Stage, problems: Problems
+) -> tuple[list[Sample], tuple["Apart", ...]]:
     from radvqa.data import keep, registry
+    from radvqa.data.leaks.apart import without_pictures_of
 
     samples = registry.load_split(source.place, source.split, problems)
     if data.select_fraction and _same(source.place, data.place) and source.split == data.train:
@@ -160,12 +181,17 @@ def _source(data: DataSection, source: SourceSection, stage: Stage, problems: Pr
     place = f"stage {stage.name}: {source.called} {source.split}"
     if not kept:
         raise DataError(f"{place}: none of its {len(samples):,} samples has {source.where}; loosen `where`.")
+    kept, apart = without_pictures_of(kept, source.without_pictures_of, problems)
+    if not kept:
+        others = " and ".join(source.without_pictures_of)
+        raise DataError(f"{place}: every picture also occurs in {others}; name less in `without_pictures_of`.")
     if source.samples is not None and source.samples > len(kept):
         raise DataError(
             f"{place}: {source.samples:,} samples are asked for, and there are {len(kept):,}; ask for fewer, use `cap` "
             f"(at most), or `repeat`."
         )
-    return keep.put_as(keep.capped(kept, source.samples or source.cap), source.task, source.prompt)
+    taken = keep.put_as(keep.capped(kept, source.samples or source.cap), source.task, source.prompt)
+    return taken, tuple(apart)
 
 
 def _chosen(recipe: Recipe, stage: Stage, problems: Problems) -> list[Sample]:
@@ -218,7 +244,7 @@ def _without_paths(stage: Stage) -> Stage:
 
 def _named(recipe: Recipe, stages: Sequence[Stage]) -> dict[str, Any]:
     """The resolved recipe with the full names of its data sets."""
-    from radvqa.commands.own_data import named
+    from radvqa.commands.own_data import named, portable
 
     resolved = recipe.resolved()
     resolved["data"].update(named(recipe.data))
@@ -226,6 +252,8 @@ def _named(recipe: Recipe, stages: Sequence[Stage]) -> dict[str, Any]:
         for source, said in zip(stage.sources if section.data else (), plain["data"], strict=True):
             said["label"] = source.called
             said.update(named(source))
+            if source.without_pictures_of:
+                said["without_pictures_of"] = [portable(other) for other in source.without_pictures_of]
         if stage.anneal is not None:
             plain["anneal"]["to"] = dict(stage.anneal.to)
         if stage.select is not None and stage.select.name is not None:

@@ -47,7 +47,7 @@ def probe(
         RadvqaError: when the run is unfinished or damaged, the data cannot be used, or a probe is unknown.
     """
     opened = Run(Path(run))
-    opened.require_finished()
+    opened.require_model()
     with Run.held(opened.folder):
         return _probe(opened, data, split, device, only, limit, Problems(skip=skip_bad))
 

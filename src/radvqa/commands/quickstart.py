@@ -1,4 +1,4 @@
-"""``radvqa quickstart``: from nothing to a trained, honestly scored and shown model in a few minutes."""
+"""``radvqa quickstart``: an answer at once, and a trained, honestly scored and shown model in a few minutes."""
 
 import time
 from collections.abc import Sequence
@@ -15,11 +15,13 @@ from radvqa.run import Run
 RECIPES = {"phantom": "phantom_cnn_lstm", "slake": "slake_cnn_lstm"}
 """What quickstart trains on each data set."""
 
+_PHANTOMS, _SEED = 60, 0
+
 
 def quickstart(
     data: str = "phantom", overrides: Sequence[str] = (), *, out: Path | None = None
 ) -> tuple[Run, dict[str, Any]]:
-    """Make the data, train a CNN-LSTM, score it against the trivial baselines, and write ``report.html``.
+    """Ask the starter model; make data, train a CNN-LSTM, score it against baselines, and write ``report.html``.
 
     Args:
         data: ``phantom``, which needs nothing, or ``slake``, which needs ``RADVQA_DATA``.
@@ -38,6 +40,8 @@ def quickstart(
     if name not in RECIPES:
         raise RecipeError(f"quickstart has no recipe for {data!r}; {nearest(data, list(RECIPES))}")
     folder = Path(out) if out else _free(Path("runs") / f"quickstart-{name}")
+    for line in first_look():
+        console.say(line)
     started = time.monotonic()
 
     def step(number: int, what: str) -> None:
@@ -54,6 +58,31 @@ def quickstart(
     return run, scores
 
 
+def first_look() -> list[str]:
+    """Ask the starter model about a phantom chest film, and set the truth beside what it says.
+
+    The model was trained on real pictures, and no phantom was among them: it may be wrong or abstain.
+    """
+    from radvqa.commands.ask import ask_pixels
+    from radvqa.phantom import plan, study
+    from radvqa.report.asked import line
+
+    film = next(c for c in plan.plan(_PHANTOMS, _SEED) if (c.modality, c.region) == ("X-Ray", "Chest"))
+    picture = study.make(film, _SEED)[0]
+    truth = {
+        "What modality is used to take this image?": film.modality,
+        "Which part of the body does this image belong to?": film.region,
+        "Does the picture contain lung?": "Yes",
+        "Does the picture contain kidney?": "No",
+    }
+    answers = ask_pixels(picture.pixels, list(truth))
+    return [
+        "The starter model, which was trained on real pictures, is asked about a drawn chest film (a phantom):",
+        *(f"  {asked['question']} {line(asked)}; true: {truth[asked['question']]}" for asked in answers),
+        answers[0]["notice"],
+    ]
+
+
 def next_steps(run: Run) -> list[str]:
     """Say what to try next, as shell commands."""
     dataset = run.recipe["data"]["name"]
@@ -61,6 +90,7 @@ def next_steps(run: Run) -> list[str]:
     lines = [
         f"Look at it:        open {run.folder / 'report.html'} in a browser",
         f"Ask it:            radvqa ask {picture} 'Which modality is this?' --model {run.folder}",
+        "Ask the starter:   radvqa ask YOUR_IMAGE 'What modality is used to take this image?'",
         f"Another seed:      radvqa quickstart --data {dataset.partition(':')[0]} seed=1",
         f"Compare two runs:  radvqa compare {run.folder} OTHER_RUN --html comparison.html",
     ]

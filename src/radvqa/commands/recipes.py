@@ -19,7 +19,7 @@ from radvqa.recipe import (
     StageSection,
     TrainingSection,
     load_recipe,
-    shipped_recipes,
+    names_of_recipes,
 )
 from radvqa.recipe.curriculum import stages_of
 
@@ -48,7 +48,7 @@ def recipes(*, markdown: Path | None = None) -> dict[str, Any]:
     """
     from radvqa.report.recipes import training_page
 
-    found = [_listed(load_recipe(path)) for path in sorted(shipped_recipes().glob("*.yaml"))]
+    found = [_listed(load_recipe(path)) for path in names_of_recipes().values()]
     if markdown is not None:
         files.write_text(markdown, training_page(sections(), found))
     return {"recipes": found}

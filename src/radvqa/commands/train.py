@@ -69,6 +69,7 @@ def _train(recipe: Recipe, folder: Path, problems: Problems, processes: "Process
 
     from radvqa import provenance
     from radvqa.models import checkpoint, zoo
+    from radvqa.report.plan import apart_words
     from radvqa.training import loop
 
     if processes.main:
@@ -81,6 +82,9 @@ def _train(recipe: Recipe, folder: Path, problems: Problems, processes: "Process
         if processes.main:
             _tidy(run)
         return run
+    if processes.main:
+        for entry in work.left_apart:
+            console.say(apart_words(entry))
     model = work.build()
     examination: dict[str, Any] = {"skipped": True}
     if processes.main:
@@ -110,6 +114,7 @@ def _train(recipe: Recipe, folder: Path, problems: Problems, processes: "Process
             "parameters": zoo.count_parameters(model),
             "peak_memory_bytes": cost.get("peak_memory_bytes"),
             "left_out": problems.found,
+            **({"left_apart": work.left_apart} if work.left_apart else {}),
             **({} if trained.longer is None else {"gold_answers_over_the_limit": trained.longer}),
             "doctor": examination,
         }

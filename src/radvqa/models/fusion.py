@@ -30,6 +30,11 @@ class QueryTransformerOptions(BaseModel):
     size: int = Field(384, ge=8, description="Of the hidden states.")
     look_every: int = Field(1, ge=1, description="Layers from one look at the patches to the next.")
     dropout: float = Field(0.1, ge=0, lt=1, description="In its layers.")
+    question_encoder: str | None = Field(
+        None,
+        description="Frozen BERT-like encoder (org/name or a folder) whose token states of the question the queries "
+        "read before they look (InstructBLIP's plan); null lets them look without knowing the question.",
+    )
 
 
 class Projector(nn.Module):
@@ -87,10 +92,7 @@ class QueryTransformer(nn.Module):
         from transformers import Blip2QFormerConfig, Blip2QFormerModel
 
         super().__init__()
-        if options.size % options.heads:
-            raise RecipeError(
-                f"model.query_transformer: size {options.size} must be a multiple of heads {options.heads}."
-            )
+        check_heads(options)
         self.tokens = options.queries
         self.normalise = nn.LayerNorm(patch_size)
         self.queries = nn.Parameter(torch.randn(1, options.queries, options.size) * 0.02)
@@ -113,3 +115,27 @@ class QueryTransformer(nn.Module):
         looked = self.blocks(query_embeds=queries, encoder_hidden_states=self.normalise(patches)).last_hidden_state
         tokens: Tensor = self.project(looked)
         return tokens
+
+
+def check_heads(options: QueryTransformerOptions) -> None:
+    """Refuse a size that the heads do not divide.
+
+    Raises:
+        RecipeError: names both.
+    """
+    if options.size % options.heads:
+        raise RecipeError(f"model.query_transformer: size {options.size} must be a multiple of heads {options.heads}.")
+
+
+@torch.no_grad()
+def begin_at_scale(project: nn.Linear, made: Tensor, spread: float) -> None:
+    """Make image tokens begin as large as the language model's own, so that the first steps need not shrink them.
+
+    Args:
+        project: the last layer of a fusion.
+        made: image tokens of some pictures, ``(m, q, h)``.
+        spread: root mean square that they shall have.
+    """
+    factor = spread / max(float(made.square().mean().sqrt()), 1e-6)
+    project.weight.mul_(factor)
+    project.bias.mul_(factor)

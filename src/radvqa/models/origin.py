@@ -22,12 +22,14 @@ class Origin:
         closed: those of closed training questions, most frequent first.
         seed: of initial weights.
         device: where the model shall live.
+        organs: labels whose places are read off the picture; none in models that read none.
     """
 
     known: AnswerVocabulary
     closed: tuple[str, ...]
     seed: int
     device: torch.device
+    organs: tuple[str, ...] = ()
 
     @classmethod
     def of_training(cls, context: Context) -> "Origin":
@@ -44,11 +46,13 @@ class Origin:
         """
         for name, digest in spec["digests"].items():
             hub.check_digest(name, digest)
-        return cls(AnswerVocabulary.from_plain(spec["known"]), tuple(spec["closed"]), spec["seed"], device)
+        known = AnswerVocabulary.from_plain(spec["known"])
+        return cls(known, tuple(spec["closed"]), spec["seed"], device, tuple(spec.get("organs", ())))
 
     def plain(self) -> dict[str, Any]:
         """Plain values for the spec."""
-        return {"known": asdict(self.known), "closed": list(self.closed), "seed": self.seed}
+        plain: dict[str, Any] = {"known": asdict(self.known), "closed": list(self.closed), "seed": self.seed}
+        return {**plain, "organs": list(self.organs)} if self.organs else plain
 
 
 def answers_of(training: Sequence[Sample]) -> tuple[AnswerVocabulary, list[str]]:

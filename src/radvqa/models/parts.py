@@ -1,6 +1,7 @@
-"""The parts of a model, and what of each is learned: nothing, all of it, or a low-rank addition.
+"""The parts of a model, and what of each is learned: nothing, all of it, or a small addition to its linear layers.
 
-LoRA: Hu et al., ICLR 2022; by ``peft``.
+LoRA: Hu et al., ICLR 2022; rsLoRA: Kalajdzievski, 2023; DoRA: Liu et al., ICML 2024; (IA)³: Liu et al., NeurIPS 2022;
+all by ``peft``.
 """
 
 import warnings
@@ -8,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, SerializerFunctionWrapHandler, model_serializer
 from torch import Tensor, nn
 
 from radvqa.errors import RecipeError, WeightsError, nearest
@@ -16,17 +17,36 @@ from radvqa.errors import RecipeError, WeightsError, nearest
 Mode = Literal["frozen", "lora", "full"]
 
 
+Method = Literal["lora", "rslora", "dora", "ia3"]
+
+_SECOND_LAYERS = ("down_proj", "fc2", "w2", "wo", "dense_4h_to_h", "mlp.c_proj", "output.dense")
+"""Names that the second layer of a feed-forward block goes by; what it reads is what (IA)³ scales there."""
+
+
 class LoraOptions(BaseModel):
-    """Low-rank additions to linear layers."""
+    """Additions to linear layers."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
+    method: Method = Field(
+        "lora",
+        description="What is learned beside the weights: lora (Hu et al. 2022); rslora, scaled by alpha / √r "
+        "(Kalajdzievski 2023); dora, which also learns the length of each output's weights (Liu et al. 2024); ia3, "
+        "which learns a factor for every output of a target, or input where it is the second layer of a feed-forward "
+        "block, and has no rank, alpha or dropout (Liu et al. 2022).",
+    )
     r: int = Field(8, ge=1, description="Rank.")
     alpha: float = Field(32, gt=0, description="The addition is scaled by alpha / r.")
     dropout: float = Field(0.05, ge=0, lt=1, description="Before the addition, in training.")
     targets: tuple[str, ...] = Field(
         description="Last names of the linear layers, in every part whose mode is lora; each must match something."
     )
+
+    @model_serializer(mode="wrap")
+    def _as_older_runs_say_it(self, plain: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Runs of older versions know one method, and do not name it."""
+        values: dict[str, Any] = plain(self)
+        return {key: value for key, value in values.items() if (key, value) != ("method", "lora")}
 
 
 class Assembly(nn.Module):
@@ -96,7 +116,7 @@ def set_trained(
         raise RecipeError("model.train asks for lora, but there is no model.lora; give it r and targets.")
     adapted = [name for name, mode in modes.items() if mode == "lora"]
     full = [paths[name] for name, mode in modes.items() if mode == "full"]
-    return _with_lora(model, _targets(parts, paths, adapted, lora), full, lora, base)
+    return _adapted(model, _targets(parts, paths, adapted, lora), full, lora, base)
 
 
 def _targets(
@@ -119,22 +139,33 @@ def _targets(
     return found
 
 
-def _with_lora(model: nn.Module, targets: list[str], full: list[str], lora: LoraOptions, base: str) -> Any:
-    from peft import LoraConfig, get_peft_model
+def _adapted(model: nn.Module, targets: list[str], full: list[str], lora: LoraOptions, base: str) -> Any:
+    from peft import IA3Config, LoraConfig, get_peft_model
 
-    config = LoraConfig(
-        r=lora.r,
-        lora_alpha=lora.alpha,  # type: ignore[arg-type]
-        lora_dropout=lora.dropout,
-        bias="none",
-        target_modules=targets,
-        modules_to_save=full or None,
-    )
+    config: IA3Config | LoraConfig
+    if lora.method == "ia3":
+        second = [name for name in targets if _is_second_layer(name)]
+        config = IA3Config(target_modules=targets, feedforward_modules=second, modules_to_save=full or None)
+    else:
+        config = LoraConfig(
+            r=lora.r,
+            lora_alpha=lora.alpha,  # type: ignore[arg-type]
+            lora_dropout=lora.dropout,
+            use_rslora=lora.method == "rslora",
+            use_dora=lora.method == "dora",
+            bias="none",
+            target_modules=targets,
+            modules_to_save=full or None,
+        )
     with warnings.catch_warnings():  # peft reads an attribute of transformers' models that is about to be renamed
         warnings.filterwarnings("ignore", message="`is_gradient_checkpointing` is deprecated", category=FutureWarning)
         wrapped = get_peft_model(model, config)
     wrapped.peft_config["default"].base_model_name_or_path = base  # not the folder on this machine
     return wrapped
+
+
+def _is_second_layer(name: str) -> bool:
+    return f".{name}".endswith(tuple(f".{second}" for second in _SECOND_LAYERS)) and ".attention.output." not in name
 
 
 def is_adapted(model: nn.Module) -> bool:
@@ -154,16 +185,21 @@ def write_adapter(model: Any, folder: Path) -> None:
 
 
 def merge(model: Any) -> Any:
-    """Add the low-rank parts to the weights; the model is plain ``transformers`` afterwards."""
+    """Put what was learned beside the weights into them; the model is plain ``transformers`` afterwards."""
     return model.merge_and_unload() if is_adapted(model) else model
 
 
 def trained_names(module: nn.Module) -> set[str]:
-    """Names of what training changes: trained parameters, and running statistics of trained normalisation layers."""
+    """Names of what training changes.
+
+    Trained parameters, running statistics of trained normalisation layers, and what was learned while building.
+    """
     names = {name for name, parameter in module.named_parameters() if parameter.requires_grad}
     for path, layer in module.named_modules():
         if any(parameter.requires_grad for parameter in layer.parameters(recurse=False)):
             names |= {f"{path}.{name}".strip(".") for name, _ in layer.named_buffers(recurse=False)}
+        if getattr(layer, "learned_at_build", False):
+            names |= {f"{path}.{name}".strip(".") for name in layer.state_dict()}
     return names
 
 

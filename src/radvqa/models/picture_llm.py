@@ -2,12 +2,15 @@
 
 Source: seed 003 (frozen domain encoder → query transformer → domain language model with LoRA); with a projector
 instead of the query transformer it is the plan of LLaVA and, with a frozen encoder, of seed 002's first stage.
+
+What is read before the prompt is a *prefix*: one for each distinct picture, or, where the queries read the question,
+one for each distinct picture and question.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 import torch
 from pydantic import Field
@@ -16,16 +19,23 @@ from torch import Tensor, nn
 from radvqa.data.dataset import Problems
 from radvqa.data.store import ImageStore, Preprocessing
 from radvqa.errors import RecipeError, WeightsError
-from radvqa.models import checkpoint, features, hub, parts
+from radvqa.models import checkpoint, features, fusion, hub, parts, precision, text_tower
 from radvqa.models.decoder import CausalDecoder, Prefix, Read
+from radvqa.models.family import Context
 from radvqa.models.fusion import Projector, QueryTransformer
-from radvqa.models.generator import IMAGE_TOKEN, GenerativeOptions, Lesson, Written
+from radvqa.models.generator import IMAGE_TOKEN, GenerativeOptions, Generator, Lesson, Written
+from radvqa.models.organs import Labelled, OrganReader
+from radvqa.models.origin import Origin
 from radvqa.models.parts import Assembly, LoraOptions, Mode
 from radvqa.models.prompts import Prompts
+from radvqa.models.question_queries import QuestionQueries
+from radvqa.models.seeding import seeded
+from radvqa.models.token_vectors import TokenEncoder
 from radvqa.models.vision import VisionSpec, VisionTower, feature_sizes
 from radvqa.sample import Sample
 
 PartName = Literal["vision", "fusion", "language_model"]
+Fusion = Projector | QueryTransformer | QuestionQueries
 TRAINED: dict[PartName, Mode] = {"vision": "frozen", "fusion": "full", "language_model": "lora"}
 
 
@@ -35,6 +45,13 @@ class PictureLlmOptions(GenerativeOptions):
     vision: str = Field(description="Image encoder: org/name or a folder.")
     image_size: int = Field(224, ge=16, le=2048, description="Side in pixels; the aspect is not kept.")
     language_model: str = Field(description="Causal language model: org/name or a folder.")
+    language_layers: int | None = Field(
+        None, ge=1, description="Keep so many of the language model's layers, the first ones; null keeps all."
+    )
+    regions: bool = Field(
+        False, description="Lay beside each patch where organs lie, learned from the training images' masks and boxes."
+    )
+    region_folds: int = Field(5, ge=2, description="Parts that are left out in turn while reading training images.")
     quantisation: hub.Quantisation | None = Field(
         None, description="Load the frozen weights of the language model in 4 or 8 bits (needs bitsandbytes)."
     )
@@ -49,19 +66,63 @@ class PictureLlmOptions(GenerativeOptions):
 
 
 @dataclass(frozen=True)
+class Reading:
+    """What a fusion is built for.
+
+    Attributes:
+        patches: of a picture.
+        patch: size of a patch with everything that is laid beside it.
+        token: size of the language model's tokens.
+        question: size of the question's token states; 0 where the fusion reads none.
+    """
+
+    patches: int
+    patch: int
+    token: int
+    question: int
+
+
+@dataclass(frozen=True)
+class Asked:
+    """Token states of distinct questions.
+
+    Attributes:
+        words: half precision, ``(questions, l, t)``.
+        real: False on padding, ``(questions, l)``.
+    """
+
+    words: Tensor
+    real: Tensor
+
+    def some(self, questions: Tensor) -> tuple[Tensor, Tensor]:
+        """States and mask of some questions, padded to the longest of them."""
+        real = self.real[questions]
+        longest = int(real.sum(1).max())
+        return self.words[questions, :longest].float(), real[:, :longest]
+
+
+@dataclass(frozen=True)
 class PictureLlmInputs:
     """What the net indexes by row.
 
     Attributes:
         rows: which distinct picture each row shows, ``(rows,)``.
+        prefixes: which distinct prefix each row follows, ``(rows,)``.
+        pictures: which distinct picture each prefix shows, ``(prefixes,)``.
+        questions: which distinct question each prefix asks, ``(prefixes,)``.
         keys: content keys of the distinct pictures.
         stored: their patches, where the encoder is frozen.
+        asked: the distinct questions, where the fusion reads them.
         prompts: tokens of each row's prompt.
     """
 
     rows: Tensor
+    prefixes: Tensor
+    pictures: Tensor
+    questions: Tensor
     keys: Sequence[str]
     stored: features.Stored | None
+    asked: Asked | None
     prompts: Sequence[Sequence[int]]
 
 
@@ -70,24 +131,17 @@ class PictureLlm:
 
     Args:
         options: shared options.
-        vision: the encoder.
-        fusion: patches → image tokens; has ``tokens``, their number.
-        language_model: with its head.
+        module: the parts under one roof.
         tokenizer: of the language model.
     """
 
-    def __init__(
-        self,
-        options: PictureLlmOptions,
-        vision: VisionTower,
-        fusion: Projector | QueryTransformer,
-        language_model: Any,
-        tokenizer: Any,
-    ) -> None:
-        self.options, self.modes, self.tokenizer = options, modes_of(options), tokenizer
-        self.vision, self.fusion = vision, fusion
-        self.module = skeleton(options, vision, fusion, language_model)
-        self.parts: Mapping[str, nn.Module] = dict(self.module.named_children())
+    def __init__(self, options: PictureLlmOptions, module: Assembly, tokenizer: Any) -> None:
+        self.options, self.modes, self.tokenizer, self.module = options, modes_of(options), tokenizer, module
+        self.parts: Mapping[str, nn.Module] = dict(module.named_children())
+        self.vision: VisionTower = cast("VisionTower", self.parts["vision"])
+        self.fusion: Fusion = cast("Fusion", self.parts["fusion"])
+        self.organs = cast("OrganReader | None", self.parts.get("organs"))
+        self.reader = cast("TokenEncoder | None", self.parts.get("question_encoder"))
         self.wrapped: Any = self.parts["language_model"]
         inner = parts.inner(self.wrapped)
         self.end = _end_of(tokenizer, options.language_model)
@@ -96,9 +150,25 @@ class PictureLlm:
         self.begins = [] if begin is None else [int(begin)]
         self.store = ImageStore(Preprocessing(options.image_size))
 
+    def learn_organs(self, labelled: Labelled, context: Context) -> None:
+        """Learn where organs lie, from the masks and boxes of training pictures."""
+        if self.organs is None:
+            return
+        keys, targets = labelled.targets(self.store.add(labelled.samples, context.problems), self.organs.side)
+        stored = features.store(self.vision, self.store, keys, tokens=True)
+        device = self.vision.mean.device
+        self.organs.learn(
+            keys,
+            lambda some: stored.tokens(some).to(device, torch.float32),
+            targets.to(device),
+            self.options.region_folds,
+            context.seed,
+        )
+
     def digests(self) -> dict[str, str]:
         """Fingerprints of encoder and language model as published."""
-        names = (self.options.vision, self.options.language_model)
+        names = [self.options.vision, self.options.language_model]
+        names += [self.reader.name] if self.reader is not None else []
         return {name: hub.digest(name) for name in names}
 
     def image_keys(self, samples: Sequence[Sample], problems: Problems) -> dict[str, str]:
@@ -114,7 +184,15 @@ class PictureLlm:
         frozen = self.modes["vision"] == "frozen"
         stored = features.store(self.vision, self.store, distinct, tokens=True) if frozen else None
         prompts = [self._tokens(self.options.prompts.of(sample)) for sample in samples]
-        return PictureLlmInputs(rows, distinct, stored, prompts)
+        if self.reader is None:
+            every = torch.arange(len(distinct), device=device)
+            return PictureLlmInputs(rows, rows, every, torch.zeros_like(every), distinct, stored, None, prompts)
+        texts = [sample.question.strip() or self.options.prompts.of(sample) for sample in samples]
+        asking = {text: row for row, text in enumerate(dict.fromkeys(texts))}
+        questions = torch.tensor([asking[text] for text in texts], dtype=torch.long, device=device)
+        pairs, prefixes = torch.unique(torch.stack([rows, questions]), dim=1, return_inverse=True)
+        asked = _asked(self.reader, list(asking), device)
+        return PictureLlmInputs(rows, prefixes, pairs[0], pairs[1], distinct, stored, asked, prompts)
 
     def image_rows(self, inputs: PictureLlmInputs) -> Tensor:
         """Which distinct picture each row shows."""
@@ -130,20 +208,20 @@ class PictureLlm:
 
     def lesson(self, inputs: PictureLlmInputs, rows: Tensor, answers: Sequence[Sequence[int]]) -> Lesson:
         """Image tokens, prompt, answer."""
-        shown, index = torch.unique(inputs.rows[rows], return_inverse=True)
+        shown, index = torch.unique(inputs.prefixes[rows], return_inverse=True)
         tokens = self._prefix_tokens(len(shown))
         blank = torch.empty(*tokens.shape, 0, device=tokens.device)
         prefix = Prefix.plain(tokens, blank, torch.ones_like(tokens, dtype=torch.bool))
         return self.decoder.lesson(prefix, index, [inputs.prompts[row] for row in rows.tolist()], answers)
 
     def logits(self, inputs: PictureLlmInputs, rows: Tensor, lesson: Lesson) -> Tensor:
-        """Read each distinct picture once, then every question about it."""
-        shown, index = torch.unique(inputs.rows[rows], return_inverse=True)
+        """Read each distinct prefix once, then every question that follows it."""
+        shown, index = torch.unique(inputs.prefixes[rows], return_inverse=True)
         return self.decoder.logits(self._read(inputs, shown), index, lesson)
 
     def write(self, inputs: PictureLlmInputs, rows: Tensor, limit: int) -> list[Written]:
-        """Read each distinct picture once, then write."""
-        shown, index = torch.unique(inputs.rows[rows], return_inverse=True)
+        """Read each distinct prefix once, then write."""
+        shown, index = torch.unique(inputs.prefixes[rows], return_inverse=True)
         prompts = [inputs.prompts[row] for row in rows.tolist()]
         return self.decoder.write(self._read(inputs, shown), index, prompts, limit)
 
@@ -151,8 +229,8 @@ class PictureLlm:
         """Write ``language_model/`` for plain ``transformers``, ``fusion.safetensors``, and a learned encoder."""
         parts.merge(self.wrapped).save_pretrained(folder / "language_model")
         self.tokenizer.save_pretrained(folder / "language_model")
-        fusion = {name: tensor.detach().cpu().contiguous() for name, tensor in self.fusion.state_dict().items()}
-        checkpoint.write_weights(folder / "fusion.safetensors", fusion)
+        learned = {name: tensor.detach().cpu().contiguous() for name, tensor in self.fusion.state_dict().items()}
+        checkpoint.write_weights(folder / "fusion.safetensors", learned)
         if self.modes["vision"] == "full":
             vision: Any = self.vision.model
             vision.save_pretrained(folder / "vision")
@@ -161,22 +239,74 @@ class PictureLlm:
         ids: list[int] = self.tokenizer(text, add_special_tokens=False)["input_ids"]
         return ids
 
-    def _prefix_tokens(self, pictures: int) -> Tensor:
+    def _prefix_tokens(self, prefixes: int) -> Tensor:
         row = torch.tensor([*self.begins, *[IMAGE_TOKEN] * self.fusion.tokens], device=self.vision.mean.device)
-        return row.expand(pictures, -1)
+        return row.expand(prefixes, -1)
 
     def _read(self, inputs: PictureLlmInputs, shown: Tensor) -> Read:
-        keys = [inputs.keys[row] for row in shown.tolist()]
+        pictures, index = torch.unique(inputs.pictures[shown], return_inverse=True)
+        patches = self._patches(inputs, [inputs.keys[row] for row in pictures.tolist()])
+        if isinstance(self.fusion, QuestionQueries):
+            if inputs.asked is None:
+                raise ValueError("queries that read questions need them")
+            images = self.fusion(patches, index, *inputs.asked.some(inputs.questions[shown]))
+        else:  # a prefix is a picture, in the same order
+            images = self.fusion(patches)
+        tokens = self._prefix_tokens(len(shown))
+        first = self.decoder.embed(tokens[:, : len(self.begins)])
+        embeddings = torch.cat([first, images.to(first.dtype)], 1)
+        return self.decoder.read(Prefix.plain(tokens, embeddings, torch.ones_like(tokens, dtype=torch.bool)))
+
+    def _patches(self, inputs: PictureLlmInputs, keys: Sequence[str]) -> Tensor:
         device = self.vision.mean.device
         if inputs.stored is not None:
             patches = inputs.stored.tokens(keys).to(device, torch.float32)
         else:
             patches = self.vision.tokens(torch.from_numpy(self.store.batch(keys)).to(device))[0]
-        tokens = self._prefix_tokens(len(keys))
-        images = self.fusion(patches)
-        first = self.decoder.embed(tokens[:, : len(self.begins)])
-        embeddings = torch.cat([first, images.to(first.dtype)], 1)
-        return self.decoder.read(Prefix.plain(tokens, embeddings, torch.ones_like(tokens, dtype=torch.bool)))
+        return patches if self.organs is None else torch.cat([patches, self.organs(keys, patches)], 2)
+
+
+def build(
+    options: PictureLlmOptions,
+    origin: Origin,
+    family: str,
+    fusion_of: Callable[[Reading], Fusion],
+    *,
+    question_encoder: str | None = None,
+    context: Context | None = None,
+) -> Generator[PictureLlmInputs]:
+    """Load the parts, build the fusion, and learn where organs lie.
+
+    Args:
+        options: of the family.
+        origin: what a checkpoint says, or what training holds.
+        family: of the caller, for messages.
+        fusion_of: builds the fusion.
+        question_encoder: whose token states the fusion reads.
+        context: of training; None where a trained model is rebuilt.
+    """
+    labelled = None
+    if context is not None and options.regions:
+        labelled = Labelled.of(context)
+        origin = replace(origin, organs=labelled.labels)
+    vision, language_model, (patches, patch, token) = load_parts(options, origin.seed, family, origin.device)
+    with seeded(origin.seed):
+        extra: dict[str, nn.Module] = {}
+        if origin.organs:
+            extra["organs"] = OrganReader(patch, round(patches**0.5), len(origin.organs))
+        reader = TokenEncoder(question_encoder) if question_encoder else None
+        if reader is not None:
+            extra["question_encoder"] = reader
+        reading = Reading(patches, patch + len(origin.organs), token, reader.size if reader else 0)
+        made = fusion_of(reading)
+        _begin_at_scale(made, reading, float(language_model.get_input_embeddings().weight.detach().std()))
+        net = PictureLlm(
+            options, skeleton(options, vision, made, language_model, extra), hub.tokenizer(options.language_model)
+        )
+    model = Generator(net, options, origin)
+    if context is not None and labelled is not None:
+        net.learn_organs(labelled, context)
+    return model
 
 
 def modes_of(options: PictureLlmOptions) -> dict[str, Mode]:
@@ -192,8 +322,22 @@ def modes_of(options: PictureLlmOptions) -> dict[str, Mode]:
     return modes
 
 
-def skeleton(options: PictureLlmOptions, vision: nn.Module, fusion: nn.Module, language_model: Any) -> Assembly:
-    """Put the parts under one roof and let learn what the options say."""
+def skeleton(
+    options: PictureLlmOptions,
+    vision: nn.Module,
+    fusion: nn.Module,
+    language_model: Any,
+    extra: Mapping[str, nn.Module],
+) -> Assembly:
+    """Put the parts under one roof and let learn what the options say.
+
+    Args:
+        options: shared options.
+        vision: the encoder.
+        fusion: patches → image tokens.
+        language_model: with its head.
+        extra: what is always frozen: the reader of organs, the question's encoder.
+    """
     modes = modes_of(options)
     adapted = parts.set_trained(
         language_model,
@@ -206,38 +350,112 @@ def skeleton(options: PictureLlmOptions, vision: nn.Module, fusion: nn.Module, l
         vision=vision.requires_grad_(modes["vision"] == "full"),
         fusion=fusion.requires_grad_(modes["fusion"] == "full"),
         language_model=adapted,
+        **{name: module.requires_grad_(False) for name, module in extra.items()},
     )
 
 
 def load_parts(
-    options: PictureLlmOptions, seed: int, family: str
-) -> tuple[VisionTower, Any, Any, tuple[int, int, int]]:
-    """Load encoder, language model and tokeniser, and measure the encoder's patches.
+    options: PictureLlmOptions, seed: int, family: str, device: torch.device
+) -> tuple[VisionTower, Any, tuple[int, int, int]]:
+    """Load encoder and language model, and measure the encoder's patches.
 
     Returns:
-        the encoder, the language model, its tokeniser, and (number of patches, their size, token size).
+        the encoder, the language model, and (number of patches, their size, token size).
     """
     from transformers import AutoModelForCausalLM
 
     vision = VisionTower(VisionSpec(options.vision, pretrained=True, pooling="mean", seed=seed))
     language_model = hub.load(
-        AutoModelForCausalLM, options.language_model, (), family=family, quantisation=options.quantisation
+        AutoModelForCausalLM,
+        options.language_model,
+        (),
+        family=family,
+        quantisation=options.quantisation,
     )
+    _keep_layers(language_model, options)
+    if device.type == "cpu" and precision.computed_in(options.precision, "cpu") != torch.float32:
+        # torch's fused attention has no fast backward pass in half precision on CPUs; plain products have
+        language_model.set_attn_implementation("eager")
     patches, size, _ = feature_sizes(vision, options.image_size)
     width = int(language_model.get_input_embeddings().embedding_dim)
-    return vision, language_model, hub.tokenizer(options.language_model), (patches, size, width)
+    return vision, language_model, (patches, size, width)
 
 
-def skeleton_parts(options: PictureLlmOptions, family: str) -> tuple[VisionTower, Any, tuple[int, int, int]]:
-    """As ``load_parts`` on the meta device, from the configurations alone."""
-    from transformers import AutoModelForCausalLM
+def skeleton_of(
+    options: PictureLlmOptions,
+    family: str,
+    fusion_of: Callable[[Reading], Fusion],
+    *,
+    question_encoder: str | None = None,
+) -> Assembly:
+    """Everything that has parameters, on the meta device, from the configurations alone.
+
+    The reader of organs is left out, because its size depends on the data.
+    """
+    from transformers import AutoModel, AutoModelForCausalLM
 
     with torch.device("meta"):
         language_model = AutoModelForCausalLM.from_config(hub.config(options.language_model, (), family=family))
+        _keep_layers(language_model, options)
         vision = VisionTower(VisionSpec(options.vision, pretrained=False, pooling="mean"))
         patches, size, _ = feature_sizes(vision, options.image_size)
-    width = int(language_model.get_input_embeddings().embedding_dim)
-    return vision, language_model, (patches, size, width)
+        extra = {}
+        question = 0
+        if question_encoder is not None:
+            reader = AutoModel.from_config(hub.config(question_encoder, text_tower.KINDS, family=family))
+            extra["question_encoder"] = reader
+            question = int(reader.config.hidden_size)
+        width = int(language_model.get_input_embeddings().embedding_dim)
+        made = fusion_of(Reading(patches, size, width, question))
+    return skeleton(options, vision, made, language_model, extra)
+
+
+def _keep_layers(language_model: Any, options: PictureLlmOptions) -> None:
+    """Keep the language model's first layers alone, where the options say so.
+
+    Raises:
+        RecipeError: when it has not so many.
+    """
+    kept, config = options.language_layers, language_model.config
+    if kept is None:
+        return
+    if kept > config.num_hidden_layers:
+        raise RecipeError(
+            f"model.language_layers={kept}, but {options.language_model} has {config.num_hidden_layers} layers."
+        )
+    stacks = [module for module in language_model.base_model.children() if isinstance(module, nn.ModuleList)]
+    (stack,) = [module for module in stacks if len(module) == config.num_hidden_layers]
+    del stack[kept:]
+    config.num_hidden_layers = kept
+    if getattr(config, "layer_types", None):
+        config.layer_types = config.layer_types[:kept]
+
+
+def _begin_at_scale(made: Fusion, reading: Reading, spread: float) -> None:
+    """Let image tokens begin as large as the language model's own."""
+    made.eval()
+    patches = torch.randn(2, reading.patches, reading.patch)
+    with torch.no_grad():
+        if isinstance(made, QuestionQueries):
+            words = torch.randn(2, 4, reading.question)
+            tokens = made(patches, torch.arange(2), words, torch.ones(2, 4, dtype=torch.bool))
+        else:
+            tokens = made(patches)
+    last = made.project[-1] if isinstance(made.project, nn.Sequential) else made.project
+    fusion.begin_at_scale(cast("nn.Linear", last), tokens, spread)
+    made.train()
+
+
+def _asked(reader: TokenEncoder, questions: Sequence[str], device: torch.device) -> Asked:
+    """Token states of distinct questions, side by side."""
+    encoded = reader.encode(questions)
+    longest = max(len(one.vectors) for one in encoded)
+    words = torch.zeros(len(encoded), longest, reader.size, dtype=torch.float16)
+    real = torch.zeros(len(encoded), longest, dtype=torch.bool)
+    for row, one in enumerate(encoded):
+        words[row, : len(one.vectors)] = one.vectors.half()
+        real[row, : len(one.vectors)] = True
+    return Asked(words.to(device), real.to(device))
 
 
 def _end_of(tokenizer: Any, name: str) -> int:

@@ -16,6 +16,9 @@ from torch import Tensor, nn
 from radvqa import console
 from radvqa.sample import Region
 
+VERSION = 1
+"""Of how heads are learned; another number makes what the cache holds be learned anew."""
+
 _RAREST = 5  # images that must show a label, for it to be learned
 _EPOCHS, _PICTURES_PER_STEP = 15, 16
 _RATE, _DECAY = 2e-3, 0.05
@@ -24,7 +27,8 @@ _RATE, _DECAY = 2e-3, 0.05
 def labels_of(regions: Sequence[Sequence[Region]]) -> tuple[str, ...]:
     """Return the labels that occur in enough pictures, most frequent first."""
     counts = Counter(label for picture in regions for label in {region.label for region in picture})
-    return tuple(label for label, count in counts.most_common() if count >= _RAREST)
+    ranked = sorted(counts.items(), key=lambda item: (-item[1], item[0]))  # sets have no order of their own
+    return tuple(label for label, count in ranked if count >= _RAREST)
 
 
 def patch_targets(regions: Sequence[Sequence[Region]], labels: Sequence[str], side: int) -> Tensor:

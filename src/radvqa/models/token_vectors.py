@@ -45,6 +45,7 @@ class TokenEncoder(nn.Module):
         self.tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
         self.model = AutoModel.from_pretrained(folder, local_files_only=True, dtype=torch.float32, use_safetensors=True)
         layers = int(self.model.config.num_hidden_layers)
+        self.name, self.size = name, int(self.model.config.hidden_size)
         self.layer = layers if layer is None else layer
         if not 1 <= self.layer <= layers:
             raise WeightsError(f"{name} has layers 1 to {layers}; there is no layer {self.layer}.")

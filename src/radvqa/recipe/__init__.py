@@ -3,7 +3,7 @@
 from radvqa.recipe.data import ChoiceSection, DataSection, SourceSection
 from radvqa.recipe.learning import LearningSection, TrainingSection
 from radvqa.recipe.page import ModelSection, Recipe
-from radvqa.recipe.reading import find_recipe, load_recipe, parse_recipe, shipped_recipes
+from radvqa.recipe.reading import find_recipe, load_recipe, names_of_recipes, parse_recipe, shipped_recipes
 from radvqa.recipe.section import Section, explain
 from radvqa.recipe.stages import AnnealSection, CarrySection, StageSection
 
@@ -22,6 +22,7 @@ __all__ = [
     "explain",
     "find_recipe",
     "load_recipe",
+    "names_of_recipes",
     "parse_recipe",
     "shipped_recipes",
 ]

@@ -94,6 +94,12 @@ class SourceSection(Section):
         description="Keep samples whose fields have this value, or one of these values (`modality: [CT, MRI]`).",
         json_schema_extra={"kind": "field → value, or several"},
     )
+    without_pictures_of: tuple[str, ...] = Field(
+        (),
+        description="Leave out samples whose picture also occurs in these data sets, the same or nearly the same as "
+        "`radvqa data leaks` finds it: `name:version/split`, or `name:version` for all its splits.",
+        json_schema_extra={"kind": "list of data sets"},
+    )
     samples: int | None = Field(
         None,
         ge=1,

@@ -29,7 +29,7 @@ def apply(values: dict[str, Any], overrides: Sequence[str]) -> None:
         key, equals, text = override.partition("=")
         if not equals:
             raise RecipeError(f"{override!r} is no override; write key=value, for instance training.seed=1.")
-        _put(values, full_key(values, key), _value(override, text), override)
+        put(values, full_key(values, key), _value(override, text), override)
 
 
 def full_key(values: Mapping[str, Any], key: str) -> str:
@@ -51,9 +51,48 @@ def full_key(values: Mapping[str, Any], key: str) -> str:
     return ".".join([homes[0] if homes else "model", *parts])
 
 
-def _put(values: dict[str, Any], key: str, value: Any, override: str) -> None:
+def put(values: dict[str, Any], key: str, value: Any, override: str) -> None:
+    """Put a value into the plain values of a recipe, in place.
+
+    Args:
+        values: of the recipe.
+        key: whole, as ``full_key`` gives it.
+        value: to put there.
+        override: what was said, for messages.
+
+    Raises:
+        RecipeError: for a key that has no place, or no effect.
+    """
     parts = key.split(".")
     _must_have_an_effect(values, parts, override)
+    place = _place(values, parts, override)
+    if isinstance(place, list):
+        place[_index(place, parts[-1], ".".join(parts[:-1]), override)] = value
+        return
+    if parts[0] in ("stages", "training") and parts[-1] in LENGTHS:
+        for other in LENGTHS:
+            place.pop(other, None)
+    place[parts[-1]] = value
+
+
+def remove(values: dict[str, Any], key: str, said: str) -> None:
+    """Take a key, or a member of a list, out of the plain values of a recipe, in place.
+
+    Raises:
+        RecipeError: when it is not there.
+    """
+    parts = key.split(".")
+    place = _place(values, parts, said)
+    if isinstance(place, list):
+        del place[_index(place, parts[-1], ".".join(parts[:-1]), said)]
+    elif parts[-1] in place:
+        del place[parts[-1]]
+    else:
+        raise RecipeError(f"{said!r} is not in the base, so it cannot be left out; {nearest(parts[-1], list(place))}")
+
+
+def _place(values: dict[str, Any], parts: Sequence[str], override: str) -> Any:
+    """The section or list that holds the last part of a key."""
     place: Any = values
     for at, part in enumerate(parts[:-1]):
         if isinstance(place, list):
@@ -62,13 +101,7 @@ def _put(values: dict[str, Any], key: str, value: Any, override: str) -> None:
             place = place.setdefault(part, {})
         if not isinstance(place, dict | list):
             raise RecipeError(f"{override!r}: {part!r} is not a section of the recipe.")
-    if isinstance(place, list):
-        place[_index(place, parts[-1], ".".join(parts[:-1]), override)] = value
-        return
-    if parts[0] in ("stages", "training") and parts[-1] in LENGTHS:
-        for other in LENGTHS:
-            place.pop(other, None)
-    place[parts[-1]] = value
+    return place
 
 
 def _index(members: Sequence[Any], part: str, where: str, override: str) -> int:

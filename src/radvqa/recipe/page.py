@@ -52,6 +52,9 @@ class Recipe(Section):
             del values["data"]["file"]
         for stage, plain in zip(self.stages, values["stages"], strict=True):
             plain |= self.learning(stage).model_dump(mode="json")
+            for source in plain["data"]:
+                if not source["without_pictures_of"]:  # runs of older versions do not have it
+                    del source["without_pictures_of"]
         if not self.stages:
             del values["stages"]
         return values

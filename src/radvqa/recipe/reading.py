@@ -9,10 +9,14 @@ from pydantic import ValidationError
 
 from radvqa import files
 from radvqa.errors import RecipeError, nearest
+from radvqa.recipe import variant
 from radvqa.recipe.check import check
 from radvqa.recipe.overrides import apply
 from radvqa.recipe.page import Recipe
 from radvqa.recipe.section import explain
+
+_NO_RECIPES = ("adapt",)
+"""Folders beside the recipes whose files say something else."""
 
 
 def load_recipe(path: Path, overrides: Sequence[str] = ()) -> Recipe:
@@ -28,16 +32,22 @@ def load_recipe(path: Path, overrides: Sequence[str] = ()) -> Recipe:
             of the wrong type or range, or a contradiction.
     """
     path = find_recipe(path)
+    values = variant.written_out(path, _values_of)
+    apply(values, overrides)
+    recipe = parse_recipe(values, str(path))
+    check(recipe, str(path))
+    return recipe
+
+
+def _values_of(path: Path) -> dict[str, Any]:
+    path = find_recipe(path)
     try:
         values = yaml.safe_load(files.read_text(path))
     except yaml.YAMLError as error:
         raise RecipeError(f"{path} is not valid YAML: {' '.join(str(error).split())}.") from None
     if not isinstance(values, dict):
         raise RecipeError(f"{path} must hold a mapping with the keys {', '.join(Recipe.model_fields)}.")
-    apply(values, overrides)
-    recipe = parse_recipe(values, str(path))
-    check(recipe, str(path))
-    return recipe
+    return values
 
 
 def parse_recipe(values: Mapping[str, Any], where: str) -> Recipe:
@@ -70,11 +80,20 @@ def find_recipe(path: Path) -> Path:
     """
     if path.is_file():
         return path
-    shipped = {recipe.stem: recipe for recipe in sorted(shipped_recipes().glob("*.yaml"))}
-    if path.stem in shipped and path.parent in (Path(), Path("recipes")):
-        return shipped[path.stem]
-    hint = nearest(path.stem, list(shipped)) if shipped else ""
+    shipped = names_of_recipes()
+    wanted = path.with_suffix("") if path.suffix in (".yaml", ".yml") else path
+    for name in (wanted.as_posix(), wanted.as_posix().removeprefix("recipes/")):
+        if name in shipped:
+            return shipped[name]
+    hint = nearest(wanted.as_posix(), list(shipped)) if shipped else ""
     raise RecipeError(f"There is no recipe {path}; {hint}")
+
+
+def names_of_recipes() -> dict[str, Path]:
+    """The recipes that come with the project by name: ``phantom_cnn_lstm``, ``small_vlm/three_stages``."""
+    top = shipped_recipes()
+    files_of = [path for path in sorted(top.rglob("*.yaml")) if path.relative_to(top).parts[0] not in _NO_RECIPES]
+    return {path.relative_to(top).with_suffix("").as_posix(): path for path in files_of}
 
 
 def shipped_recipes() -> Path:

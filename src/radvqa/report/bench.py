@@ -79,5 +79,18 @@ def show_scaling_bench(found: Mapping[str, Any]) -> None:
         print(f"  {row['points']:>8}{row['profile']:>12.1%}{row['bootstrap']:>12.1%}")
 
 
+def show_ask_bench(found: Mapping[str, Any]) -> None:
+    """Print how long an answer takes, with the starter model and, where it was timed, with a run through torch."""
+    print(f"one picture, one question, {found['threads']} threads, median of {found['repeats']}")
+    timed = "naive_cold" in found
+    _row("", "starter", "torch" if timed else "", "ratio" if timed else "")
+    for title, key in (("new process, s", "cold"), ("model loaded, s", "warm")):
+        other = (f"{found[f'naive_{key}']:.3f}", f"{found[f'{key}_ratio']:.1f} ×") if timed else ("", "")
+        _row(title, f"{found[f'ours_{key}']:.3f}", *other)
+    _row("further question, s", f"{found['ours_further_question']:.4f}", "", "")
+    memory = f"{found['naive_peak_memory_bytes'] / 2**20:,.0f} MiB" if timed else ""
+    _row("peak memory", f"{found['ours_peak_memory_bytes'] / 2**20:,.0f} MiB", memory, "")
+
+
 def _row(title: str, ours: str, naive: str, ratio: str) -> None:
     print(f"  {title:22}{ours:>14}{naive:>14}{ratio:>12}")

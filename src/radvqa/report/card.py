@@ -135,6 +135,11 @@ def _data(run: Scored) -> str:
                 for name, facts in known.items()
                 if isinstance(facts, dict)
             },
+            **{
+                f"left out of {entry['source']} ({entry['stage']})": f"{plural(entry['samples'], 'sample')} about "
+                f"{plural(entry['pictures'], 'picture')} that {entry['of']} holds too"
+                for entry in run.facts.get("left_apart") or []
+            },
         }
     )
 
@@ -165,7 +170,7 @@ def _limits(run: Scored, comparison: Comparison | None) -> str:
         f"It was trained on {data} alone; other hospitals, devices, body parts and wordings are untested.",
         "It always answers; it cannot say that a picture does not show what is asked, or that the question is wrong.",
         "Its confidence is not a probability that has been checked on patients.",
-        "It is one training run; another seed gives another model.",
+        *([] if run.members else ["It is one training run; another seed gives another model."]),
     ]
     if comparison is not None:
         unseen = run.scores.get("unseen_answers")

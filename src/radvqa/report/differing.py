@@ -34,6 +34,13 @@ def differing_table(groups: Sequence[Group]) -> Table | None:
     return Table("What differs between the recipes", columns, rows, tuple(notes), frozenset(labels))
 
 
+def differing_keys(first: Mapping[str, Any], second: Mapping[str, Any]) -> dict[str, tuple[str, str]]:
+    """Return the keys whose values differ between two recipes, with both values as text; the same as in the table."""
+    flat = [dict(_keys(recipe)) for recipe in (first, second)]
+    shown = {key: (_shown(flat[0].get(key)), _shown(flat[1].get(key))) for key in _in_order(flat)}
+    return {key: values for key, values in shown.items() if values[0] != values[1]}
+
+
 def _keys(recipe: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
     training = recipe.get("training", {})
     matters = {key: value for key, value in training.items() if key not in _NO_MATTER}

@@ -71,6 +71,7 @@ def _sentences(plan: Mapping[str, Any]) -> Iterator[str]:
         f"In all: {plural(totals['samples'], 'sample')}, {count(totals['steps'])} steps, "
         f"{count(totals['questions'])} questions{tokens}; {count(totals['parameters'])} parameters."
     )
+    yield from map(apart_words, plan["left_apart"])
     for stage in plan["stages"]:
         seconds = stage["seconds"]
         if seconds is not None:
@@ -88,6 +89,15 @@ def _sentences(plan: Mapping[str, Any]) -> Iterator[str]:
     yield from plan["unknown"]
     for sentence in plan["left_out"]:
         yield f"left out: {sentence}"
+
+
+def apart_words(entry: Mapping[str, Any]) -> str:
+    """``captions: medpix2:captions without 10 samples about 10 pictures of vqa_rad:official test …``."""
+    near = f" ({count(entry['near'])} of them nearly)" if entry["near"] else ""
+    return (
+        f"{entry['stage']}: {entry['source']} without {plural(entry['samples'], 'sample')} about "
+        f"{plural(entry['pictures'], 'picture')} that {entry['of']} holds too{near}."
+    )
 
 
 def about(text: str) -> str:

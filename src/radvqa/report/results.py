@@ -54,12 +54,18 @@ def results_page(comparisons: Sequence[Comparison]) -> str:
     """Return the page as Markdown, one section for each comparison."""
     parts = [HEADER, "# Results", sentences.RESEARCH_ONLY, _READING.rstrip()]
     for comparison in comparisons:
-        parts.extend(_section(comparison))
+        parts.extend(section(comparison))
     return "\n\n".join(parts) + "\n"
 
 
-def _section(comparison: Comparison) -> Iterator[str]:
-    yield f"## {markdown_text(comparison.test)}"
+def section(comparison: Comparison, level: int = 2) -> Iterator[str]:
+    """Yield the parts of one comparison's section as Markdown.
+
+    Args:
+        comparison: the comparison.
+        level: level of its heading.
+    """
+    yield f"{'#' * level} {markdown_text(comparison.test)}"
     yield "\n".join(f"- {markdown_text(sentences.headline(group, comparison))}" for group in comparison.groups)
     said = warnings(comparison)
     if said:
@@ -80,4 +86,4 @@ def _section(comparison: Comparison) -> Iterator[str]:
     ]
     for table in tables:
         if table is not None:
-            yield to_markdown(table, level=3).rstrip()
+            yield to_markdown(table, level + 1).rstrip()

@@ -11,12 +11,15 @@ from radvqa.report.tables import accuracy_cell
 OURS = "Our accuracy"
 
 
-def rules_table(runs: Sequence[Scored], *, explained: bool = True) -> Table | None:
+def rules_table(
+    runs: Sequence[Scored], *, explained: bool = True, members: Sequence[Group] | None = None
+) -> Table | None:
     """Show each run under each published rule, over all questions; None when no rule was applied.
 
     Args:
         runs: the runs.
         explained: whether the notes say what each rule counts; else they say where to read it.
+        members: the runs in groups of one's own; by default those together that differ in the seed alone.
     """
     require_same_test(runs)
     names = list(dict.fromkeys(name for run in runs for name in run.scores.get("rules") or {}))
@@ -26,8 +29,9 @@ def rules_table(runs: Sequence[Scored], *, explained: bool = True) -> Table | No
 
     known = {name: RULES[name] for name in names if name in RULES}
     titles = {name: known[name].title if name in known else name for name in names}
-    rows = [row for group in groups(runs) for row in _rows(group, names)]
-    notes = [sentence for group in groups(runs) if (sentence := spread_sentence(group)) is not None]
+    gathered = groups(runs) if members is None else members
+    rows = [row for group in gathered for row in _rows(group, names)]
+    notes = [sentence for group in gathered if (sentence := spread_sentence(group)) is not None]
     notes.append(f"{OURS}: equal to the gold answer after the normaliser {runs[0].scores['normaliser']}.")
     if explained:
         notes += [f"{rule.title}: {rule.meaning} Source: {rule.source.rstrip('.')}." for rule in known.values()]

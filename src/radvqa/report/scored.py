@@ -94,6 +94,12 @@ class Scored:
         return list(self.recipe.get("stages") or [])
 
     @property
+    def members(self) -> list[str]:
+        """Recipes of the runs whose answers an ensemble joins; empty for any other run."""
+        found = self.recipe.get("model", {}).get("members")  # of co-attention it is a number, of nets
+        return [str(member["recipe"]) for member in found] if isinstance(found, list) else []
+
+    @property
     def select_by(self) -> str | None:
         """The metric that chose the checkpoint: in a curriculum that of the last stage."""
         plan = self.stages[-1] if self.stages else self.recipe.get("training", {})
@@ -323,6 +329,8 @@ def _different(what: str, runs: Sequence[Scored], read: Callable[[Scored], Any])
 def _length(run: Scored, in_epochs: bool) -> str:
     """Say how long a training was."""
     training = run.recipe.get("training", {})
+    if run.members:
+        return "that of its members"
     if in_epochs:
         return str(training["epochs"])
     if run.stages:

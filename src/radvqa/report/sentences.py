@@ -99,6 +99,8 @@ def made(run: Scored) -> str:
 def _trained(run: Scored) -> str:
     data, training = run.recipe.get("data", {}), run.recipe.get("training", {})
     took = [] if run.facts.get("seconds") is None else [f"in {duration(run.facts['seconds'])}"]
+    if run.members:
+        return " ".join([f"A vote of {' and '.join(run.members)}, which were trained on {data.get('name')}", *took])
     if run.stages:
         stages = "; ".join(_stage(stage, number) for number, stage in enumerate(run.stages, start=1))
         return " ".join([f"Trained in {plural(len(run.stages), 'stage')} ({stages})", *took])

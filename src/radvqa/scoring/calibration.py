@@ -1,6 +1,7 @@
 """Whether a model's confidence means what it says, and what abstaining when unsure is worth."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,45 @@ from radvqa.scoring.statistics import FloatArray
 BINS = 10
 COVERAGES = (0.5, 0.8, 0.9, 1.0)
 _POINTS = 101
+_ROUNDING = 1e-9  # of a sum of means
+
+
+@dataclass(frozen=True)
+class Selected:
+    """What answering only when sure enough is worth.
+
+    Attributes:
+        threshold: lowest confidence with which an answer is said.
+        accuracy: share of right answers among those said.
+        coverage: share of the questions that are answered.
+    """
+
+    threshold: float
+    accuracy: float
+    coverage: float
+
+
+def selective_threshold(confidence: FloatArray, right: FloatArray, target: float) -> Selected | None:
+    """Find the lowest confidence at which the answers said are right often enough.
+
+    Args:
+        confidence: of each answer, ``(n,)``.
+        right: 1 where an answer is correct, else 0, ``(n,)``.
+        target: wanted share of right answers among those said.
+
+    Returns:
+        The threshold with the largest coverage; answers of one confidence are said or withheld together. None where
+        no threshold reaches the target.
+
+    Source: Y. Geifman, R. El-Yaniv, Selective Classification for Deep Neural Networks, NeurIPS 2017, section 2.
+    """
+    falling, hits = _selective(confidence, right)
+    last = np.flatnonzero(np.diff(falling, append=-np.inf))  # of each confidence
+    reached = last[hits[last] >= target * (last + 1) - _ROUNDING]
+    if not len(reached):
+        return None
+    said = int(reached[-1]) + 1
+    return Selected(float(falling[said - 1]), float(hits[said - 1] / said), said / len(falling))
 
 
 def score_calibration(predictions: Sequence[Prediction], right: FloatArray) -> dict[str, Any] | None:

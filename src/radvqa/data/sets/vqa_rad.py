@@ -4,6 +4,7 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from math import ceil
 from pathlib import Path
 
 from radvqa.data.dataset import Download, Facts, Problems, Split, Version
@@ -16,11 +17,12 @@ _OFFICIAL = "VQA_RAD Dataset Public.json"
 _IMAGES = "VQA_RAD Image Folder"
 _MEVF = {"train": "mevf_split/trainset.json", "test": "mevf_split/testset.json"}
 _FRAME = "frame"  # phrase type of the rows that only the MEVF files have
-_TESTED = 0.2  # share of the groups of images that the image-disjoint split tests on
+_TESTED = 0.2  # share of the groups of images that the image-disjoint split tests on; of the rows in the random one
+_DRAWN = "seed 0"  # stands before each number in what is hashed to draw rows
 
 
 class VqaRad:
-    """The official 2,248 rows, two other divisions of them, and the MEVF repository's rows with and without their leak.
+    """The official 2,248 rows, three other divisions of them, and the MEVF repository's rows with and without leak.
 
     The MEVF files number the rows of both splits together, in the order of the official file; behind the row of an
     official record follows, where the record has one, its ``question_frame`` as a training row of its own, also
@@ -78,19 +80,33 @@ class VqaRad:
                 },
                 files=(_OFFICIAL, _IMAGES),
             ),
+            "random": Version(
+                "A random division of the official rows, question by question: 450 of the 2,248 are tested on.",
+                {
+                    "train": Split(1798, 314, "0055c442e661b19a599df6e16c9999c173b0d2c6fa18b421ccc73e03d1103b46"),
+                    "test": Split(450, 246, "d1c02da08ba404b951b8c1fa3a126fa86f17da9b165889124632913b8e69ac80"),
+                },
+                files=(_OFFICIAL, _IMAGES),
+                warning="rows were drawn at random, so all 246 test images are training images too, and 256 of the "
+                "450 test rows put a record into words that a training row does too, 214 of them with the same answer; "
+                "a number from it says what such a division is worth, not what a model knows.",
+            ),
         },
         notes=(
             "202 of the 203 test images are also training images (all 203 in the MEVF files): a score here says little "
             "about new patients.",
             "The widely used 3,064-row training file (vqa_rad:mevf) adds 284 rephrasings of test rows; numbers trained "
             "on it are not comparable with the official version. vqa_rad:clean leaves those out.",
-            "The test rows are the same in all versions but vqa_rad:image_disjoint; their ids differ, because the MEVF "
-            "files number anew.",
+            "The test rows are the same in all versions but vqa_rad:image_disjoint and vqa_rad:random; their ids "
+            "differ, because the MEVF files number anew.",
             "vqa_rad:hf is taken from the official file. The Hugging Face copy itself has no answer types; those of "
             "the official file are kept: 272 test rows are CLOSED by them, while 251 are answered by yes or no.",
             "vqa_rad:image_disjoint is a division of ours, for a number about new images; nothing published was "
             "measured on it. Images of one case stay together, and SHA-256 of the first image's name decides the side "
             "of a group: the lowest fifth of the hashes is tested on.",
+            "vqa_rad:random is the protocol of seed 001, as its numbers tell: its accuracies are shares of 450, a "
+            "fifth of the 2,248 rows. Its draw is not published; here the 450 rows with the lowest SHA-256 of “seed "
+            "0 ” and their number are tested on.",
             "The official file gives some images several case addresses: 320 addresses for 314 images.",
             "There is no validation split; recipes hold out training images to choose on.",
         ),
@@ -173,6 +189,8 @@ def _asked(folder: Path, version: str, problems: Problems) -> list[_Asked]:
             problems.report(str(error))
     if version == "hf":
         return _without_repeated(asked, problems)
+    if version == "random":
+        return _random(asked, problems)
     return _image_disjoint(asked, problems) if version == "image_disjoint" else asked
 
 
@@ -190,6 +208,17 @@ def _without_repeated(rows: Sequence[_Asked], problems: Problems) -> list[_Asked
             kept.append(asked)
         seen.add(triplet)
     return kept
+
+
+def _random(rows: Sequence[_Asked], problems: Problems) -> list[_Asked]:
+    """Divide rows anew one by one; those with the lowest hashes of their numbers are tested on, a fifth, rounded up."""
+    numbered = [(f"{_DRAWN} {number}", asked) for asked, (number,) in _values(rows, ("qid",), problems)]
+    drawn = sorted(hashlib.sha256(number.encode()).digest() for number, _ in numbered)[: ceil(_TESTED * len(numbered))]
+    tested = set(drawn)
+    return [
+        _Asked(asked.row, asked.record, "test" if hashlib.sha256(number.encode()).digest() in tested else "train")
+        for number, asked in numbered
+    ]
 
 
 def _image_disjoint(rows: Sequence[_Asked], problems: Problems) -> list[_Asked]:

@@ -18,9 +18,10 @@ from torch import Tensor, nn
 
 from radvqa.data.dataset import Problems
 from radvqa.data.store import ImageStore, Preprocessing
-from radvqa.models import features, region_head
+from radvqa.models import features, places, region_head
 from radvqa.models.classifier import AnswerClassifier, Published
 from radvqa.models.family import Context, VqaModel
+from radvqa.models.organs import Labelled
 from radvqa.models.questions import QuestionEncoder, Questions
 from radvqa.models.region_head import RegionHead
 from radvqa.models.seeding import seeded
@@ -30,7 +31,6 @@ from radvqa.models.vision import VisionSpec, VisionTower, feature_sizes
 from radvqa.models.vocabulary import AnswerVocabulary, WordVocabulary, count_vocabularies
 from radvqa.sample import Sample
 
-_PLACE_WAVES = (1.57, 3.14, 6.28)  # radians across half a picture
 _REGION_SCALE = 3.0  # brings probabilities to the spread of standardised features
 
 
@@ -196,11 +196,10 @@ class Coattention:
         self.sentences = SentenceEncoder(options.text_encoder) if options.text_encoder else None
         tokens, patch, picture = feature_sizes(self.vision, options.image_size)
         self.side = round(tokens**0.5)
-        places = 4 * len(_PLACE_WAVES) + 2
         sizes = Sizes(
             words=len(words),
             sentence=self.sentences.size if self.sentences else 0,
-            patch=patch + len(self.labels) + places,
+            patch=patch + len(self.labels) + places.WIDTH,
             picture=picture + 2 * len(self.labels),
             answers=answers,
         )
@@ -296,22 +295,15 @@ class Coattention:
         pooled = features.compute(self.vision, self.views, keys, tokens=True).pooled.to(device)
         pictures = (pooled - self.net.picture_mean) / self.net.picture_spread
         patches = self._standard_patches(keys)
-        places = _places(self.side).to(device).expand(len(keys), -1, -1)
+        where = places.waves(self.side).to(device).expand(len(keys), -1, -1)
         if self.net.regions is None:
-            return torch.cat([patches, places], 2).half(), pictures
+            return torch.cat([patches, where], 2).half(), pictures
         read = self.net.regions.probabilities(patches)
         for row, key in enumerate(keys):
             if key in self._out_of_fold:
                 read[row] = self._out_of_fold[key]
         summary = torch.cat([read.amax(1), 4 * read.mean(1)], 1) * _REGION_SCALE
-        return torch.cat([patches, read.sqrt() * _REGION_SCALE, places], 2).half(), torch.cat([pictures, summary], 1)
-
-
-def _places(side: int) -> Tensor:
-    """Where each patch lies: coordinates in [-1, 1] and their sines and cosines, ``(side², waves)``."""
-    down, across = torch.meshgrid(torch.linspace(-1, 1, side), torch.linspace(-1, 1, side), indexing="ij")
-    waves = [wave(axis * k) for axis in (across, down) for k in _PLACE_WAVES for wave in (torch.sin, torch.cos)]
-    return torch.stack([*waves, across, down], -1).flatten(0, 1)
+        return torch.cat([patches, read.sqrt() * _REGION_SCALE, where], 2).half(), torch.cat([pictures, summary], 1)
 
 
 class CoattentionFamily:
@@ -322,19 +314,16 @@ class CoattentionFamily:
     def build(self, options: CoattentionOptions, context: Context) -> VqaModel:
         """Count vocabularies, measure features and learn regions on the training samples, and build."""
         words, answers = count_vocabularies(context.training, options.question_length)
-        shown: dict[str, Sample] = {}
-        for sample in context.training:
-            shown.setdefault(sample.image, sample)
-        regions = {name: context.regions(sample) for name, sample in shown.items()} if options.regions else {}
-        labels = region_head.labels_of(list(regions.values()))
-        net = Coattention(options, words, len(answers), labels, context.seed)
+        labelled = Labelled.of(context) if options.regions else None
+        net = Coattention(options, words, len(answers), labelled.labels if labelled else (), context.seed)
         net.module.to(context.device)
-        usable = net.image_keys(list(shown.values()), context.problems)
-        by_key = {usable[sample.id]: name for name, sample in shown.items() if sample.id in usable}
-        keys = list(by_key)
-        net.learn_statistics(keys)
-        if labels:
-            targets = region_head.patch_targets([regions[by_key[key]] for key in keys], labels, net.side)
+        shown: dict[tuple[str, str], Sample] = {}
+        for sample in context.training:
+            shown.setdefault((sample.dataset, sample.image), sample)
+        known = net.image_keys(list(shown.values()), context.problems)
+        net.learn_statistics(list(dict.fromkeys(known.values())))
+        if labelled is not None and labelled.labels:
+            keys, targets = labelled.targets(known, net.side)
             net.learn_regions(keys, targets.to(context.device), context.seed)
         return _classifier(net, answers, context.seed)
 

@@ -5,6 +5,7 @@ small language model reads sixteen tokens much sooner than 256. Encoder and lang
 """
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 import torch
@@ -14,10 +15,8 @@ from torch import nn
 from radvqa.models import picture_llm
 from radvqa.models.family import Context, VqaModel
 from radvqa.models.fusion import Projector, ProjectorOptions
-from radvqa.models.generator import Generator
 from radvqa.models.origin import Origin
-from radvqa.models.picture_llm import PictureLlm, PictureLlmInputs, PictureLlmOptions
-from radvqa.models.seeding import seeded
+from radvqa.models.picture_llm import PictureLlmOptions, Reading
 
 
 class LinearLlmOptions(PictureLlmOptions):
@@ -33,7 +32,7 @@ class LinearLlmFamily:
 
     def build(self, options: LinearLlmOptions, context: Context) -> VqaModel:
         """Load the parts; the projector begins from random weights."""
-        return _model(options, Origin.of_training(context))
+        return _model(options, Origin.of_training(context), context)
 
     def rebuild(self, spec: Mapping[str, Any], device: torch.device) -> VqaModel:
         """Build the model that a spec describes."""
@@ -41,18 +40,15 @@ class LinearLlmFamily:
 
     def skeleton(self, options: LinearLlmOptions) -> nn.Module:
         """Everything that has parameters, on the meta device."""
-        vision, language_model, sizes = picture_llm.skeleton_parts(options, "linear_llm")
-        with torch.device("meta"):
-            projector = Projector(options.projector, *sizes)
-        return picture_llm.skeleton(options, vision, projector, language_model)
+        return picture_llm.skeleton_of(options, "linear_llm", partial(_fusion, options.projector))
 
 
-def _model(options: LinearLlmOptions, origin: Origin) -> Generator[PictureLlmInputs]:
-    vision, language_model, tokenizer, sizes = picture_llm.load_parts(options, origin.seed, "linear_llm")
-    with seeded(origin.seed):
-        projector = Projector(options.projector, *sizes)
-        net = PictureLlm(options, vision, projector, language_model, tokenizer)
-    return Generator(net, options, origin)
+def _model(options: LinearLlmOptions, origin: Origin, context: Context | None = None) -> VqaModel:
+    return picture_llm.build(options, origin, "linear_llm", partial(_fusion, options.projector), context=context)
+
+
+def _fusion(options: ProjectorOptions, reading: Reading) -> Projector:
+    return Projector(options, reading.patches, reading.patch, reading.token)
 
 
 FAMILY = LinearLlmFamily()

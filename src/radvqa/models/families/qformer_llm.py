@@ -5,6 +5,7 @@ tell (number of queries, layers, LoRA rank) are options with BLIP-2's spirit and
 """
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 import torch
@@ -13,11 +14,10 @@ from torch import nn
 
 from radvqa.models import picture_llm
 from radvqa.models.family import Context, VqaModel
-from radvqa.models.fusion import QueryTransformer, QueryTransformerOptions
-from radvqa.models.generator import Generator
+from radvqa.models.fusion import QueryTransformer, QueryTransformerOptions, check_heads
 from radvqa.models.origin import Origin
-from radvqa.models.picture_llm import PictureLlm, PictureLlmInputs, PictureLlmOptions
-from radvqa.models.seeding import seeded
+from radvqa.models.picture_llm import PictureLlmOptions, Reading
+from radvqa.models.question_queries import QuestionQueries, Sizes
 
 
 class QformerLlmOptions(PictureLlmOptions):
@@ -35,7 +35,7 @@ class QformerLlmFamily:
 
     def build(self, options: QformerLlmOptions, context: Context) -> VqaModel:
         """Load the parts; the query transformer begins from random weights."""
-        return _model(options, Origin.of_training(context))
+        return _model(options, Origin.of_training(context), context)
 
     def rebuild(self, spec: Mapping[str, Any], device: torch.device) -> VqaModel:
         """Build the model that a spec describes."""
@@ -43,18 +43,41 @@ class QformerLlmFamily:
 
     def skeleton(self, options: QformerLlmOptions) -> nn.Module:
         """Everything that has parameters, on the meta device."""
-        vision, language_model, (_, patch, token) = picture_llm.skeleton_parts(options, "qformer_llm")
-        with torch.device("meta"):
-            fusion = QueryTransformer(options.query_transformer, patch, token)
-        return picture_llm.skeleton(options, vision, fusion, language_model)
+        chosen = options.query_transformer
+        return picture_llm.skeleton_of(
+            options, "qformer_llm", partial(_fusion, chosen), question_encoder=chosen.question_encoder
+        )
 
 
-def _model(options: QformerLlmOptions, origin: Origin) -> Generator[PictureLlmInputs]:
-    vision, language_model, tokenizer, (_, patch, token) = picture_llm.load_parts(options, origin.seed, "qformer_llm")
-    with seeded(origin.seed):
-        fusion = QueryTransformer(options.query_transformer, patch, token)
-        net = PictureLlm(options, vision, fusion, language_model, tokenizer)
-    return Generator(net, options, origin)
+def _model(options: QformerLlmOptions, origin: Origin, context: Context | None = None) -> VqaModel:
+    chosen = options.query_transformer
+    return picture_llm.build(
+        options,
+        origin,
+        "qformer_llm",
+        partial(_fusion, chosen),
+        question_encoder=chosen.question_encoder,
+        context=context,
+    )
+
+
+def _fusion(options: QueryTransformerOptions, reading: Reading) -> QueryTransformer | QuestionQueries:
+    if not reading.question:
+        return QueryTransformer(options, reading.patch, reading.token)
+    check_heads(options)
+    return QuestionQueries(
+        Sizes(
+            queries=options.queries,
+            layers=options.layers,
+            heads=options.heads,
+            hidden=options.size,
+            patches=round(reading.patches**0.5),
+            patch=reading.patch,
+            question=reading.question,
+            token=reading.token,
+            dropout=options.dropout,
+        )
+    )
 
 
 FAMILY = QformerLlmFamily()

@@ -1,0 +1,1 @@
+"""The starter model: small, ready with the package, and answering with NumPy and Pillow alone."""
