@@ -183,6 +183,24 @@ class Remembers(Protocol):
         ...
 
 
+Teaching = Literal["writing", "choosing", "both"]
+"""What a loss is made of: the tokens of the answer, the choice among the training answers, or both."""
+
+
+@runtime_checkable
+class Chooses(Protocol):
+    """A net that can also choose among the training answers, without its language model."""
+
+    @property
+    def teaching(self) -> Teaching:
+        """What is learned by now, from which parts learn."""
+        ...
+
+    def choices(self, inputs: Any, rows: Tensor) -> Tensor:
+        """Score every training answer for some rows, ``(b, c)``."""
+        ...
+
+
 @dataclass
 class GeneratorRows(Generic[Inputs]):
     """Prepared samples.
@@ -192,6 +210,7 @@ class GeneratorRows(Generic[Inputs]):
         inputs: of the net.
         answers: tokens of each gold answer.
         image_rows: which distinct picture each row shows.
+        classes: place of each gold answer among the training answers; ``IGNORED`` where training has it not.
         longer: how many gold answers are longer than what may be written.
     """
 
@@ -199,6 +218,7 @@ class GeneratorRows(Generic[Inputs]):
     inputs: Inputs
     answers: list[list[int]]
     image_rows: Tensor
+    classes: Tensor
     longer: int = 0
 
 
@@ -244,7 +264,10 @@ class Generator(Generic[Inputs]):
         inputs = self.net.encode(known, [keys[sample.id] for sample in known])
         answers = [self.net.answer_tokens(sample.answer) for sample in known]
         longer = sum(len(tokens) > self.answering.tokens + 1 for tokens in answers)
-        return GeneratorRows(known, inputs, answers, self.net.image_rows(inputs), longer)
+        image_rows = self.net.image_rows(inputs)
+        classes = self.known.encode([sample.answer for sample in known]).to(image_rows.device)
+        classes[classes == len(self.known) - 1] = IGNORED
+        return GeneratorRows(known, inputs, answers, image_rows, classes, longer)
 
     def tokens(self, prepared: GeneratorRows[Inputs]) -> Tensor:
         """How many tokens the decoder reads for each row (image, prompt and answer), ``(rows,)``."""
@@ -256,9 +279,36 @@ class Generator(Generic[Inputs]):
         return self.net.lesson(prepared.inputs, rows, [prepared.answers[row] for row in rows.tolist()])
 
     def loss(self, prepared: GeneratorRows[Inputs], rows: Tensor, *, label_smoothing: float = 0.0) -> StepLoss:
-        """Mean over questions of the mean cross-entropy of their answers' tokens."""
+        """Mean over questions of the mean cross-entropy of their answers' tokens, of their choice, or of both."""
+        teaching = self._teaching
+        if teaching == "writing":
+            losses, right = self._losses(prepared.inputs, rows, self.lesson(prepared, rows), label_smoothing)
+            return StepLoss(losses.mean(), 1, right.sum())
+        chosen, right = self._choice_losses(prepared, rows, label_smoothing)
+        if teaching == "choosing":
+            return StepLoss(chosen.mean(), 1, right.sum())
         losses, right = self._losses(prepared.inputs, rows, self.lesson(prepared, rows), label_smoothing)
-        return StepLoss(losses.mean(), 1, right.sum())
+        return StepLoss(losses.mean() + chosen.mean(), 1, right.sum())
+
+    @property
+    def _teaching(self) -> Teaching:
+        return self.net.teaching if isinstance(self.net, Chooses) else "writing"
+
+    def _choice_losses(
+        self, prepared: GeneratorRows[Inputs], rows: Tensor, label_smoothing: float = 0.0
+    ) -> tuple[Tensor, Tensor]:
+        """Loss of each question's choice, 0 where training has no such answer, ``(b,)``, and whether it is right."""
+        scores, classes = self._choices(prepared, rows), prepared.classes[rows]
+        losses = F.cross_entropy(
+            scores, classes, reduction="none", label_smoothing=label_smoothing, ignore_index=IGNORED
+        )
+        return losses, scores.detach().argmax(1) == classes
+
+    def _choices(self, prepared: GeneratorRows[Inputs], rows: Tensor) -> Tensor:
+        if not isinstance(self.net, Chooses):
+            raise TypeError("this net cannot choose")
+        with self._precision():
+            return self.net.choices(prepared.inputs, rows).float()
 
     def _losses(
         self, inputs: Inputs, rows: Tensor, lesson: Lesson, label_smoothing: float = 0.0
@@ -290,12 +340,30 @@ class Generator(Generic[Inputs]):
         remembering = self.net.remembering() if isinstance(self.net, Remembers) else nullcontext()
         with torch.no_grad(), remembering:
             for part in torch.split(order, self.answering.batch):
-                for place, answer in zip(part.tolist(), self._answer(prepared, rows[part]), strict=True):
-                    answers[place] = answer
+                if self._teaching == "choosing":
+                    found = self._chosen(prepared, rows[part])
+                else:
+                    found = self._answer(prepared, rows[part])
+                answers.update(zip(part.tolist(), found, strict=True))
                 if with_loss:
-                    loss += self._losses(prepared.inputs, rows[part], self.lesson(prepared, rows[part]))[0].sum().item()
+                    loss += self._loss_sum(prepared, rows[part])
         self.module.train(was_training)
         return Answered([answers[place] for place in range(len(rows))], loss)
+
+    def _loss_sum(self, prepared: GeneratorRows[Inputs], rows: Tensor) -> float:
+        if self._teaching == "choosing":
+            return self._choice_losses(prepared, rows)[0].sum().item()
+        return self._losses(prepared.inputs, rows, self.lesson(prepared, rows))[0].sum().item()
+
+    def _chosen(self, prepared: GeneratorRows[Inputs], rows: Tensor) -> list[ModelAnswer]:
+        """The likeliest training answers; the last class stands for every other answer, and is never given."""
+        scores = self._choices(prepared, rows)[:, :-1]
+        best = scores.softmax(1).topk(min(_CANDIDATES, scores.shape[1]))
+        answers = []
+        for classes, values in zip(best.indices.tolist(), best.values.tolist(), strict=True):
+            pairs = tuple((self.known.spell(c), round(p, 6)) for c, p in zip(classes, values, strict=True))
+            answers.append(ModelAnswer(pairs[0][0], pairs[0][1], pairs))
+        return answers
 
     def _order(self, prepared: GeneratorRows[Inputs], rows: Tensor) -> Tensor:
         """Places of the rows, the questions about one picture side by side, shorter ones first."""

@@ -23,7 +23,7 @@ from radvqa.models import checkpoint, features, fusion, hub, parts, precision, t
 from radvqa.models.decoder import CausalDecoder, Prefix, Read
 from radvqa.models.family import Context
 from radvqa.models.fusion import Projector, QueryTransformer
-from radvqa.models.generator import IMAGE_TOKEN, GenerativeOptions, Generator, Lesson, Written
+from radvqa.models.generator import IMAGE_TOKEN, GenerativeOptions, Generator, Lesson, Teaching, Written
 from radvqa.models.organs import Labelled, OrganReader
 from radvqa.models.origin import Origin
 from radvqa.models.parts import Assembly, LoraOptions, Mode
@@ -34,7 +34,7 @@ from radvqa.models.token_vectors import TokenEncoder
 from radvqa.models.vision import VisionSpec, VisionTower, feature_sizes
 from radvqa.sample import Sample
 
-PartName = Literal["vision", "fusion", "language_model"]
+PartName = Literal["vision", "fusion", "language_model", "chooser"]
 Fusion = Projector | QueryTransformer | QuestionQueries
 TRAINED: dict[PartName, Mode] = {"vision": "frozen", "fusion": "full", "language_model": "lora"}
 
@@ -48,6 +48,11 @@ class PictureLlmOptions(GenerativeOptions):
     language_layers: int | None = Field(
         None, ge=1, description="Keep so many of the language model's layers, the first ones; null keeps all."
     )
+    learn_embeddings: bool = Field(
+        True,
+        description="Learn the language model's word vectors too where it is learned whole; they are a large share of "
+        "a small one, and most words never occur.",
+    )
     regions: bool = Field(
         False, description="Lay beside each patch where organs lie, learned from the training images' masks and boxes."
     )
@@ -56,13 +61,20 @@ class PictureLlmOptions(GenerativeOptions):
         None, description="Load the frozen weights of the language model in 4 or 8 bits (needs bitsandbytes)."
     )
     train: dict[PartName, Mode] = Field(
-        TRAINED, description="What is learned of each part; parts that are not named keep the default."
+        TRAINED,
+        description="What is learned of each part; parts that are not named keep the default. `chooser: full` adds a "
+        "linear layer that chooses among the training answers from the image tokens: where it learns and the language "
+        "model does not, the loss is that choice alone and the language model is not run (a stage of its own, as "
+        "BLIP-2's query transformer has one); where both learn, the sum of both losses.",
     )
     lora: LoraOptions | None = Field(
         LoraOptions(targets=("q_proj", "k_proj", "v_proj", "o_proj")),
         description="Of the language model, where its mode is lora.",
     )
     prompts: Prompts = Field(Prompts(), description="How samples are put to the model.")
+
+
+_DROPPED = 0.3  # before the chooser
 
 
 @dataclass(frozen=True)
@@ -142,6 +154,7 @@ class PictureLlm:
         self.fusion: Fusion = cast("Fusion", self.parts["fusion"])
         self.organs = cast("OrganReader | None", self.parts.get("organs"))
         self.reader = cast("TokenEncoder | None", self.parts.get("question_encoder"))
+        self.chooser = self.parts.get("chooser")
         self.wrapped: Any = self.parts["language_model"]
         inner = parts.inner(self.wrapped)
         self.end = _end_of(tokenizer, options.language_model)
@@ -194,6 +207,21 @@ class PictureLlm:
         asked = _asked(self.reader, list(asking), device)
         return PictureLlmInputs(rows, prefixes, pairs[0], pairs[1], distinct, stored, asked, prompts)
 
+    @property
+    def teaching(self) -> Teaching:
+        """Writing, unless the chooser learns."""
+        if self.chooser is None or not _learns(self.chooser):
+            return "writing"
+        return "both" if _learns(self.wrapped) else "choosing"
+
+    def choices(self, inputs: PictureLlmInputs, rows: Tensor) -> Tensor:
+        """Score every training answer from the mean image token, ``(b, c)``."""
+        if self.chooser is None:
+            raise ValueError("there is no chooser")
+        shown, index = torch.unique(inputs.prefixes[rows], return_inverse=True)
+        scores: Tensor = self.chooser(self._images(inputs, shown).mean(1))
+        return scores[index]
+
     def image_rows(self, inputs: PictureLlmInputs) -> Tensor:
         """Which distinct picture each row shows."""
         return inputs.rows
@@ -244,18 +272,24 @@ class PictureLlm:
         return row.expand(prefixes, -1)
 
     def _read(self, inputs: PictureLlmInputs, shown: Tensor) -> Read:
-        pictures, index = torch.unique(inputs.pictures[shown], return_inverse=True)
-        patches = self._patches(inputs, [inputs.keys[row] for row in pictures.tolist()])
-        if isinstance(self.fusion, QuestionQueries):
-            if inputs.asked is None:
-                raise ValueError("queries that read questions need them")
-            images = self.fusion(patches, index, *inputs.asked.some(inputs.questions[shown]))
-        else:  # a prefix is a picture, in the same order
-            images = self.fusion(patches)
+        images = self._images(inputs, shown)
         tokens = self._prefix_tokens(len(shown))
         first = self.decoder.embed(tokens[:, : len(self.begins)])
         embeddings = torch.cat([first, images.to(first.dtype)], 1)
         return self.decoder.read(Prefix.plain(tokens, embeddings, torch.ones_like(tokens, dtype=torch.bool)))
+
+    def _images(self, inputs: PictureLlmInputs, shown: Tensor) -> Tensor:
+        """Image tokens of some prefixes, ``(m, q, h)``."""
+        pictures, index = torch.unique(inputs.pictures[shown], return_inverse=True)
+        patches = self._patches(inputs, [inputs.keys[row] for row in pictures.tolist()])
+        images: Tensor
+        if not isinstance(self.fusion, QuestionQueries):  # a prefix is a picture, in the same order
+            images = self.fusion(patches)
+        elif inputs.asked is None:
+            raise ValueError("queries that read questions need them")
+        else:
+            images = self.fusion(patches, index, *inputs.asked.some(inputs.questions[shown]))
+        return images
 
     def _patches(self, inputs: PictureLlmInputs, keys: Sequence[str]) -> Tensor:
         device = self.vision.mean.device
@@ -297,6 +331,9 @@ def build(
         reader = TokenEncoder(question_encoder) if question_encoder else None
         if reader is not None:
             extra["question_encoder"] = reader
+        if modes_of(options)["chooser"] == "full":
+            layers = (nn.LayerNorm(token), nn.Dropout(_DROPPED), nn.Linear(token, len(origin.known)))
+            extra["chooser"] = nn.Sequential(*layers)
         reading = Reading(patches, patch + len(origin.organs), token, reader.size if reader else 0)
         made = fusion_of(reading)
         _begin_at_scale(made, reading, float(language_model.get_input_embeddings().weight.detach().std()))
@@ -316,7 +353,8 @@ def modes_of(options: PictureLlmOptions) -> dict[str, Mode]:
         RecipeError: for a mode that a part cannot have.
     """
     modes: dict[str, Mode] = {part: options.train.get(part, mode) for part, mode in TRAINED.items()}
-    for part in ("vision", "fusion"):
+    modes["chooser"] = options.train.get("chooser", "frozen")
+    for part in ("vision", "fusion", "chooser"):
         if modes[part] == "lora":
             raise RecipeError(f"model.train.{part} may be frozen or full; LoRA is put on the language model.")
     return modes
@@ -336,7 +374,7 @@ def skeleton(
         vision: the encoder.
         fusion: patches → image tokens.
         language_model: with its head.
-        extra: what is always frozen: the reader of organs, the question's encoder.
+        extra: the chooser, and what is always frozen: the reader of organs, the question's encoder.
     """
     modes = modes_of(options)
     adapted = parts.set_trained(
@@ -346,11 +384,14 @@ def skeleton(
         options.lora,
         base=options.language_model,
     )
+    if modes["language_model"] == "full" and not options.learn_embeddings:
+        for embeddings in (language_model.get_input_embeddings(), language_model.get_output_embeddings()):
+            embeddings.requires_grad_(False)
     return Assembly(
         vision=vision.requires_grad_(modes["vision"] == "full"),
         fusion=fusion.requires_grad_(modes["fusion"] == "full"),
         language_model=adapted,
-        **{name: module.requires_grad_(False) for name, module in extra.items()},
+        **{name: module.requires_grad_(name == "chooser") for name, module in extra.items()},
     )
 
 
@@ -390,7 +431,7 @@ def skeleton_of(
 ) -> Assembly:
     """Everything that has parameters, on the meta device, from the configurations alone.
 
-    The reader of organs is left out, because its size depends on the data.
+    The reader of organs and the chooser are left out, because their sizes depend on the data.
     """
     from transformers import AutoModel, AutoModelForCausalLM
 
@@ -456,6 +497,10 @@ def _asked(reader: TokenEncoder, questions: Sequence[str], device: torch.device)
         words[row, : len(one.vectors)] = one.vectors.half()
         real[row, : len(one.vectors)] = True
     return Asked(words.to(device), real.to(device))
+
+
+def _learns(module: nn.Module) -> bool:
+    return any(parameter.requires_grad for parameter in module.parameters())
 
 
 def _end_of(tokenizer: Any, name: str) -> int:

@@ -84,10 +84,46 @@ class QuestionQueries(nn.Module):
         laid_out = torch.cat([self.normalise(patches), self.where.expand(len(patches), -1, -1)], 2)
         states = self.queries.expand(len(index), -1, -1)
         question = self.read(words)
+        groups = Groups.of(index, len(patches))
         for block in self.blocks:
-            states = block(states, question, real, laid_out, index)
+            states = block(states, question, real, laid_out, groups)
         tokens: Tensor = self.project(self.last(states))
         return tokens
+
+
+@dataclass(frozen=True)
+class Groups:
+    """Questions laid out picture by picture, so that keys and values need not be copied for each question.
+
+    Attributes:
+        place: of each question among ``pictures · most`` places, ``(b,)``.
+        pictures: number of pictures, ``m``.
+        most: questions about one picture; places beyond a picture's own questions stay empty.
+    """
+
+    place: Tensor
+    pictures: int
+    most: int
+
+    @classmethod
+    def of(cls, index: Tensor, pictures: int) -> "Groups":
+        """Lay out questions by the picture that each is about, ``(b,)``."""
+        counts = torch.bincount(index, minlength=pictures)
+        order = torch.argsort(index, stable=True)
+        first = counts.cumsum(0) - counts
+        within = torch.empty_like(index)
+        within[order] = torch.arange(len(index), device=index.device) - first[index[order]]
+        most = int(counts.max())
+        return cls(index * most + within, pictures, most)
+
+    def together(self, states: Tensor) -> Tensor:
+        """All queries about a picture side by side: ``(b, q, s)`` → ``(m, most · q, s)``."""
+        laid = states.new_zeros(self.pictures * self.most, *states.shape[1:]).index_copy(0, self.place, states)
+        return laid.view(self.pictures, self.most * states.shape[1], states.shape[2])
+
+    def apart(self, states: Tensor, queries: int) -> Tensor:
+        """Undo ``together``."""
+        return states.reshape(self.pictures * self.most, queries, states.shape[2])[self.place]
 
 
 class _Block(nn.Module):
@@ -105,13 +141,14 @@ class _Block(nn.Module):
         )
         self.drop = nn.Dropout(sizes.dropout)
 
-    def forward(self, states: Tensor, question: Tensor, real: Tensor, patches: Tensor, index: Tensor) -> Tensor:
+    def forward(self, states: Tensor, question: Tensor, real: Tensor, patches: Tensor, groups: Groups) -> Tensor:
         normal = self.normals[0](states)
         states = states + self.drop(self.among(normal, *self.among.remembered(normal)))
         read = self.reading.remembered(question)
         states = states + self.drop(self.reading(self.normals[1](states), *read, real))
-        seen = (part[index] for part in self.looking.remembered(patches))
-        states = states + self.drop(self.looking(self.normals[2](states), *seen))
+        asking = groups.together(self.normals[2](states))
+        seen = groups.apart(self.looking(asking, *self.looking.remembered(patches)), states.shape[1])
+        states = states + self.drop(seen)
         fed: Tensor = states + self.drop(self.feed(self.normals[3](states)))
         return fed
 
@@ -134,13 +171,21 @@ class _Attention(nn.Module):
     def forward(self, states: Tensor, keys: Tensor, values: Tensor, real: Tensor | None = None) -> Tensor:
         """Attend from ``(b, q, s)``; keys that are not real are not seen."""
         mask = None if real is None else real[:, None, None]
-        queries = self._split(self.query(states))
-        if states.device.type == "cpu":  # where it has no fast backward pass in half precision
-            queries, keys, values = queries.float(), keys.float(), values.float()
-        looked = F.scaled_dot_product_attention(queries, keys, values, attn_mask=mask)
+        looked = _attended(self._split(self.query(states)), keys, values, mask)
         out: Tensor = self.out(looked.transpose(1, 2).flatten(2))
         return out
 
     def _split(self, states: Tensor) -> Tensor:
         rows, length, hidden = states.shape
         return states.view(rows, length, self.heads, hidden // self.heads).transpose(1, 2)
+
+
+def _attended(queries: Tensor, keys: Tensor, values: Tensor, mask: Tensor | None) -> Tensor:
+    """Scaled dot-product attention; on CPUs as plain products, because torch's fused one learns slowly there."""
+    if queries.device.type != "cpu":
+        return F.scaled_dot_product_attention(queries, keys, values, attn_mask=mask)
+    scores = queries @ keys.transpose(2, 3) / queries.shape[3] ** 0.5
+    if mask is not None:
+        scores = scores.masked_fill(~mask, float("-inf"))
+    attended: Tensor = scores.softmax(-1).to(values.dtype) @ values
+    return attended
