@@ -7,91 +7,33 @@ What is read before the prompt is a *prefix*: one for each distinct picture, or,
 one for each distinct picture and question.
 """
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import torch
-from pydantic import Field
 from torch import Tensor, nn
 
 from radvqa.data.dataset import Problems
 from radvqa.data.store import ImageStore, Preprocessing
-from radvqa.errors import RecipeError, WeightsError
-from radvqa.models import checkpoint, features, fusion, hub, parts, precision, text_tower
+from radvqa.errors import WeightsError
+from radvqa.models import checkpoint, features, hub, parts
 from radvqa.models.decoder import CausalDecoder, Prefix, Read
 from radvqa.models.family import Context
 from radvqa.models.fusion import Projector, QueryTransformer
-from radvqa.models.generator import IMAGE_TOKEN, GenerativeOptions, Generator, Lesson, Teaching, Written
+from radvqa.models.generator import IMAGE_TOKEN, Lesson, Teaching, Written
 from radvqa.models.organs import Labelled, OrganReader
-from radvqa.models.origin import Origin
-from radvqa.models.parts import Assembly, LoraOptions, Mode
-from radvqa.models.prompts import Prompts
+from radvqa.models.parts import Assembly
+from radvqa.models.picture_llm_options import PictureLlmOptions, modes_of
 from radvqa.models.question_queries import QuestionQueries
-from radvqa.models.seeding import seeded
 from radvqa.models.token_vectors import TokenEncoder
-from radvqa.models.vision import VisionSpec, VisionTower, feature_sizes
 from radvqa.sample import Sample
 
-PartName = Literal["vision", "fusion", "language_model", "chooser"]
+if TYPE_CHECKING:
+    from radvqa.models.vision import VisionTower
+
 Fusion = Projector | QueryTransformer | QuestionQueries
-TRAINED: dict[PartName, Mode] = {"vision": "frozen", "fusion": "full", "language_model": "lora"}
-
-
-class PictureLlmOptions(GenerativeOptions):
-    """Options that both families share, beside ``family`` in a recipe."""
-
-    vision: str = Field(description="Image encoder: org/name or a folder.")
-    image_size: int = Field(224, ge=16, le=2048, description="Side in pixels; the aspect is not kept.")
-    language_model: str = Field(description="Causal language model: org/name or a folder.")
-    language_layers: int | None = Field(
-        None, ge=1, description="Keep so many of the language model's layers, the first ones; null keeps all."
-    )
-    learn_embeddings: bool = Field(
-        True,
-        description="Learn the language model's word vectors too where it is learned whole; they are a large share of "
-        "a small one, and most words never occur.",
-    )
-    regions: bool = Field(
-        False, description="Lay beside each patch where organs lie, learned from the training images' masks and boxes."
-    )
-    region_folds: int = Field(5, ge=2, description="Parts that are left out in turn while reading training images.")
-    quantisation: hub.Quantisation | None = Field(
-        None, description="Load the frozen weights of the language model in 4 or 8 bits (needs bitsandbytes)."
-    )
-    train: dict[PartName, Mode] = Field(
-        TRAINED,
-        description="What is learned of each part; parts that are not named keep the default. `chooser: full` adds a "
-        "linear layer that chooses among the training answers from the image tokens: where it learns and the language "
-        "model does not, the loss is that choice alone and the language model is not run (a stage of its own, as "
-        "BLIP-2's query transformer has one); where both learn, the sum of both losses.",
-    )
-    lora: LoraOptions | None = Field(
-        LoraOptions(targets=("q_proj", "k_proj", "v_proj", "o_proj")),
-        description="Of the language model, where its mode is lora.",
-    )
-    prompts: Prompts = Field(Prompts(), description="How samples are put to the model.")
-
-
-_DROPPED = 0.3  # before the chooser
-
-
-@dataclass(frozen=True)
-class Reading:
-    """What a fusion is built for.
-
-    Attributes:
-        patches: of a picture.
-        patch: size of a patch with everything that is laid beside it.
-        token: size of the language model's tokens.
-        question: size of the question's token states; 0 where the fusion reads none.
-    """
-
-    patches: int
-    patch: int
-    token: int
-    question: int
 
 
 @dataclass(frozen=True)
@@ -298,193 +240,6 @@ class PictureLlm:
         else:
             patches = self.vision.tokens(torch.from_numpy(self.store.batch(keys)).to(device))[0]
         return patches if self.organs is None else torch.cat([patches, self.organs(keys, patches)], 2)
-
-
-def build(
-    options: PictureLlmOptions,
-    origin: Origin,
-    family: str,
-    fusion_of: Callable[[Reading], Fusion],
-    *,
-    question_encoder: str | None = None,
-    context: Context | None = None,
-) -> Generator[PictureLlmInputs]:
-    """Load the parts, build the fusion, and learn where organs lie.
-
-    Args:
-        options: of the family.
-        origin: what a checkpoint says, or what training holds.
-        family: of the caller, for messages.
-        fusion_of: builds the fusion.
-        question_encoder: whose token states the fusion reads.
-        context: of training; None where a trained model is rebuilt.
-    """
-    labelled = None
-    if context is not None and options.regions:
-        labelled = Labelled.of(context)
-        origin = replace(origin, organs=labelled.labels)
-    vision, language_model, (patches, patch, token) = load_parts(options, origin.seed, family, origin.device)
-    with seeded(origin.seed):
-        extra: dict[str, nn.Module] = {}
-        if origin.organs:
-            extra["organs"] = OrganReader(patch, round(patches**0.5), len(origin.organs))
-        reader = TokenEncoder(question_encoder) if question_encoder else None
-        if reader is not None:
-            extra["question_encoder"] = reader
-        if modes_of(options)["chooser"] == "full":
-            layers = (nn.LayerNorm(token), nn.Dropout(_DROPPED), nn.Linear(token, len(origin.known)))
-            extra["chooser"] = nn.Sequential(*layers)
-        reading = Reading(patches, patch + len(origin.organs), token, reader.size if reader else 0)
-        made = fusion_of(reading)
-        _begin_at_scale(made, reading, float(language_model.get_input_embeddings().weight.detach().std()))
-        net = PictureLlm(
-            options, skeleton(options, vision, made, language_model, extra), hub.tokenizer(options.language_model)
-        )
-    model = Generator(net, options, origin)
-    if context is not None and labelled is not None:
-        net.learn_organs(labelled, context)
-    return model
-
-
-def modes_of(options: PictureLlmOptions) -> dict[str, Mode]:
-    """What is learned of each part.
-
-    Raises:
-        RecipeError: for a mode that a part cannot have.
-    """
-    modes: dict[str, Mode] = {part: options.train.get(part, mode) for part, mode in TRAINED.items()}
-    modes["chooser"] = options.train.get("chooser", "frozen")
-    for part in ("vision", "fusion", "chooser"):
-        if modes[part] == "lora":
-            raise RecipeError(f"model.train.{part} may be frozen or full; LoRA is put on the language model.")
-    return modes
-
-
-def skeleton(
-    options: PictureLlmOptions,
-    vision: nn.Module,
-    fusion: nn.Module,
-    language_model: Any,
-    extra: Mapping[str, nn.Module],
-) -> Assembly:
-    """Put the parts under one roof and let learn what the options say.
-
-    Args:
-        options: shared options.
-        vision: the encoder.
-        fusion: patches → image tokens.
-        language_model: with its head.
-        extra: the chooser, and what is always frozen: the reader of organs, the question's encoder.
-    """
-    modes = modes_of(options)
-    adapted = parts.set_trained(
-        language_model,
-        {"language_model": language_model.base_model},
-        {"language_model": modes["language_model"]},
-        options.lora,
-        base=options.language_model,
-    )
-    if modes["language_model"] == "full" and not options.learn_embeddings:
-        for embeddings in (language_model.get_input_embeddings(), language_model.get_output_embeddings()):
-            embeddings.requires_grad_(False)
-    return Assembly(
-        vision=vision.requires_grad_(modes["vision"] == "full"),
-        fusion=fusion.requires_grad_(modes["fusion"] == "full"),
-        language_model=adapted,
-        **{name: module.requires_grad_(name == "chooser") for name, module in extra.items()},
-    )
-
-
-def load_parts(
-    options: PictureLlmOptions, seed: int, family: str, device: torch.device
-) -> tuple[VisionTower, Any, tuple[int, int, int]]:
-    """Load encoder and language model, and measure the encoder's patches.
-
-    Returns:
-        the encoder, the language model, and (number of patches, their size, token size).
-    """
-    from transformers import AutoModelForCausalLM
-
-    vision = VisionTower(VisionSpec(options.vision, pretrained=True, pooling="mean", seed=seed))
-    language_model = hub.load(
-        AutoModelForCausalLM,
-        options.language_model,
-        (),
-        family=family,
-        quantisation=options.quantisation,
-    )
-    _keep_layers(language_model, options)
-    if device.type == "cpu" and precision.computed_in(options.precision, "cpu") != torch.float32:
-        # torch's fused attention has no fast backward pass in half precision on CPUs; plain products have
-        language_model.set_attn_implementation("eager")
-    patches, size, _ = feature_sizes(vision, options.image_size)
-    width = int(language_model.get_input_embeddings().embedding_dim)
-    return vision, language_model, (patches, size, width)
-
-
-def skeleton_of(
-    options: PictureLlmOptions,
-    family: str,
-    fusion_of: Callable[[Reading], Fusion],
-    *,
-    question_encoder: str | None = None,
-) -> Assembly:
-    """Everything that has parameters, on the meta device, from the configurations alone.
-
-    The reader of organs and the chooser are left out, because their sizes depend on the data.
-    """
-    from transformers import AutoModel, AutoModelForCausalLM
-
-    with torch.device("meta"):
-        language_model = AutoModelForCausalLM.from_config(hub.config(options.language_model, (), family=family))
-        _keep_layers(language_model, options)
-        vision = VisionTower(VisionSpec(options.vision, pretrained=False, pooling="mean"))
-        patches, size, _ = feature_sizes(vision, options.image_size)
-        extra = {}
-        question = 0
-        if question_encoder is not None:
-            reader = AutoModel.from_config(hub.config(question_encoder, text_tower.KINDS, family=family))
-            extra["question_encoder"] = reader
-            question = int(reader.config.hidden_size)
-        width = int(language_model.get_input_embeddings().embedding_dim)
-        made = fusion_of(Reading(patches, size, width, question))
-    return skeleton(options, vision, made, language_model, extra)
-
-
-def _keep_layers(language_model: Any, options: PictureLlmOptions) -> None:
-    """Keep the language model's first layers alone, where the options say so.
-
-    Raises:
-        RecipeError: when it has not so many.
-    """
-    kept, config = options.language_layers, language_model.config
-    if kept is None:
-        return
-    if kept > config.num_hidden_layers:
-        raise RecipeError(
-            f"model.language_layers={kept}, but {options.language_model} has {config.num_hidden_layers} layers."
-        )
-    stacks = [module for module in language_model.base_model.children() if isinstance(module, nn.ModuleList)]
-    (stack,) = [module for module in stacks if len(module) == config.num_hidden_layers]
-    del stack[kept:]
-    config.num_hidden_layers = kept
-    if getattr(config, "layer_types", None):
-        config.layer_types = config.layer_types[:kept]
-
-
-def _begin_at_scale(made: Fusion, reading: Reading, spread: float) -> None:
-    """Let image tokens begin as large as the language model's own."""
-    made.eval()
-    patches = torch.randn(2, reading.patches, reading.patch)
-    with torch.no_grad():
-        if isinstance(made, QuestionQueries):
-            words = torch.randn(2, 4, reading.question)
-            tokens = made(patches, torch.arange(2), words, torch.ones(2, 4, dtype=torch.bool))
-        else:
-            tokens = made(patches)
-    last = made.project[-1] if isinstance(made.project, nn.Sequential) else made.project
-    fusion.begin_at_scale(cast("nn.Linear", last), tokens, spread)
-    made.train()
 
 
 def _asked(reader: TokenEncoder, questions: Sequence[str], device: torch.device) -> Asked:

@@ -12,11 +12,12 @@ import torch
 from pydantic import Field
 from torch import nn
 
-from radvqa.models import picture_llm
+from radvqa.models import picture_llm_parts
 from radvqa.models.family import Context, VqaModel
 from radvqa.models.fusion import Projector, ProjectorOptions
 from radvqa.models.origin import Origin
-from radvqa.models.picture_llm import PictureLlmOptions, Reading
+from radvqa.models.picture_llm_options import PictureLlmOptions
+from radvqa.models.picture_llm_parts import Reading
 
 
 class LinearLlmOptions(PictureLlmOptions):
@@ -40,11 +41,11 @@ class LinearLlmFamily:
 
     def skeleton(self, options: LinearLlmOptions) -> nn.Module:
         """Everything that has parameters, on the meta device."""
-        return picture_llm.skeleton_of(options, "linear_llm", partial(_fusion, options.projector))
+        return picture_llm_parts.skeleton_of(options, "linear_llm", partial(_fusion, options.projector))
 
 
 def _model(options: LinearLlmOptions, origin: Origin, context: Context | None = None) -> VqaModel:
-    return picture_llm.build(options, origin, "linear_llm", partial(_fusion, options.projector), context=context)
+    return picture_llm_parts.build(options, origin, "linear_llm", partial(_fusion, options.projector), context=context)
 
 
 def _fusion(options: ProjectorOptions, reading: Reading) -> Projector:

@@ -12,11 +12,12 @@ import torch
 from pydantic import Field
 from torch import nn
 
-from radvqa.models import picture_llm
+from radvqa.models import picture_llm_parts
 from radvqa.models.family import Context, VqaModel
 from radvqa.models.fusion import QueryTransformer, QueryTransformerOptions, check_heads
 from radvqa.models.origin import Origin
-from radvqa.models.picture_llm import PictureLlmOptions, Reading
+from radvqa.models.picture_llm_options import PictureLlmOptions
+from radvqa.models.picture_llm_parts import Reading
 from radvqa.models.question_queries import QuestionQueries, Sizes
 
 
@@ -44,14 +45,14 @@ class QformerLlmFamily:
     def skeleton(self, options: QformerLlmOptions) -> nn.Module:
         """Everything that has parameters, on the meta device."""
         chosen = options.query_transformer
-        return picture_llm.skeleton_of(
+        return picture_llm_parts.skeleton_of(
             options, "qformer_llm", partial(_fusion, chosen), question_encoder=chosen.question_encoder
         )
 
 
 def _model(options: QformerLlmOptions, origin: Origin, context: Context | None = None) -> VqaModel:
     chosen = options.query_transformer
-    return picture_llm.build(
+    return picture_llm_parts.build(
         options,
         origin,
         "qformer_llm",
