@@ -47,6 +47,16 @@ def keep_freed_memory() -> None:
             library.mallopt(setting, _KEPT_BYTES)
 
 
+def give_back_freed_memory() -> None:
+    """Give what is freed, and was kept, back to the system; between parts of the work that need buffers of other sizes.
+
+    A stage of captions frees buffers of gigabytes that the questions after it never ask for in these sizes.
+    """
+    library = ctypes.CDLL(None)
+    if hasattr(library, "malloc_trim"):
+        library.malloc_trim(0)
+
+
 def peak_memory_bytes() -> int:
     """Largest resident size of this process so far, in bytes."""
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss

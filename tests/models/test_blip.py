@@ -23,7 +23,8 @@ from radvqa.errors import DataError, RecipeError, WeightsError
 from radvqa.models import parts, zoo
 from radvqa.models.families.blip import FAMILY, Blip, BlipOptions
 from radvqa.models.family import Context, ModelAnswer
-from radvqa.models.generator import IGNORED, Generator
+from radvqa.models.generator import Generator
+from radvqa.models.generator_net import IGNORED
 from radvqa.recipe import ModelSection, load_recipe
 from radvqa.sample import Sample
 

@@ -11,7 +11,7 @@ from transformers import AutoModelForCausalLM, BloomConfig, Gemma2Config, LlamaC
 
 from radvqa.errors import DataError
 from radvqa.models.decoder import CausalDecoder, Prefix, Read
-from radvqa.models.generator import IGNORED, IMAGE_TOKEN
+from radvqa.models.generator_net import IGNORED, IMAGE_TOKEN
 
 WORDS = 40
 END = 1

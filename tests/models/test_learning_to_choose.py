@@ -14,7 +14,7 @@ from radvqa.data.dataset import Problems
 from radvqa.errors import RecipeError
 from radvqa.models import zoo
 from radvqa.models.family import Context
-from radvqa.models.generator import IGNORED
+from radvqa.models.generator_net import IGNORED
 from radvqa.recipe import ModelSection
 from radvqa.sample import Sample
 

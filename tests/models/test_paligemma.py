@@ -19,7 +19,7 @@ from radvqa.errors import DataError, RecipeError, WeightsError
 from radvqa.models import zoo
 from radvqa.models.families.paligemma import FAMILY, PaliGemmaOptions, PaliGemmaPrompts
 from radvqa.models.family import Context
-from radvqa.models.generator import IGNORED, IMAGE_TOKEN
+from radvqa.models.generator_net import IGNORED, IMAGE_TOKEN
 from radvqa.recipe import ModelSection
 from radvqa.sample import Sample
 

@@ -2,7 +2,7 @@
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 import tiny_linear_llm
@@ -17,9 +17,12 @@ from radvqa.data.dataset import Problems
 from radvqa.errors import DataError, RecipeError, WeightsError
 from radvqa.models import features, zoo
 from radvqa.models.family import Context, Portable
-from radvqa.models.generator import IGNORED, IMAGE_TOKEN, Generator
+from radvqa.models.generator_net import IGNORED, IMAGE_TOKEN
 from radvqa.recipe import ModelSection
 from radvqa.sample import Sample
+
+if TYPE_CHECKING:
+    from radvqa.models.generator import Generator
 
 ROWS = torch.arange(12)
 

@@ -22,7 +22,7 @@ from radvqa.models import zoo
 from radvqa.models.chat_frame import ChatFrame
 from radvqa.models.families.qwen2_vl import FAMILY, Qwen2VlOptions
 from radvqa.models.family import Context
-from radvqa.models.generator import IGNORED, IMAGE_TOKEN
+from radvqa.models.generator_net import IGNORED, IMAGE_TOKEN
 from radvqa.models.qwen_pictures import QwenPictures, positions
 from radvqa.recipe import ModelSection, load_recipe
 from radvqa.sample import Sample

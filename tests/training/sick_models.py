@@ -16,15 +16,9 @@ from torch import Tensor, nn
 from radvqa.data.dataset import Problems
 from radvqa.data.store import ImageStore, Preprocessing
 from radvqa.models.family import Context
-from radvqa.models.generator import (
-    IGNORED,
-    IMAGE_TOKEN,
-    AnsweringOptions,
-    GenerativeOptions,
-    Generator,
-    Lesson,
-    Written,
-)
+from radvqa.models.generative_options import AnsweringOptions, GenerativeOptions
+from radvqa.models.generator import Generator
+from radvqa.models.generator_net import IGNORED, IMAGE_TOKEN, Lesson, Written
 from radvqa.models.origin import Origin
 from radvqa.models.padding import pad
 from radvqa.models.parts import Assembly

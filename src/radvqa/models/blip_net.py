@@ -20,7 +20,7 @@ from torch import Tensor
 
 from radvqa.errors import WeightsError
 from radvqa.models import parts
-from radvqa.models.generator import IGNORED, Lesson, Written
+from radvqa.models.generator_net import IGNORED, Lesson, Written
 from radvqa.models.packing import NOBODY, Packed, additive, pack, same
 
 

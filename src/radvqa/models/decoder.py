@@ -17,7 +17,7 @@ import torch
 from torch import Tensor, nn
 
 from radvqa.errors import DataError
-from radvqa.models.generator import IGNORED, Lesson, Written
+from radvqa.models.generator_net import IGNORED, Lesson, Written
 from radvqa.models.padding import pad
 
 _FILLER = 0  # any token; masked everywhere

@@ -26,7 +26,7 @@ from radvqa.errors import RadvqaError
 from radvqa.models import features, parts, precision
 from radvqa.models.blip_net import BlipReader
 from radvqa.models.family import ModelAnswer
-from radvqa.models.generator import IGNORED
+from radvqa.models.generator_net import IGNORED
 from radvqa.models.padding import pad
 from radvqa.sample import Sample
 

@@ -22,7 +22,7 @@ from radvqa.models import checkpoint, features, hub, parts
 from radvqa.models.decoder import CausalDecoder, Prefix, Read
 from radvqa.models.family import Context
 from radvqa.models.fusion import Projector, QueryTransformer
-from radvqa.models.generator import IMAGE_TOKEN, Lesson, Teaching, Written
+from radvqa.models.generator_net import IMAGE_TOKEN, Lesson, Teaching, Written
 from radvqa.models.organs import Labelled, OrganReader
 from radvqa.models.parts import Assembly
 from radvqa.models.picture_llm_options import PictureLlmOptions, modes_of

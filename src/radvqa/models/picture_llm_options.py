@@ -6,7 +6,7 @@ from pydantic import Field
 
 from radvqa.errors import RecipeError
 from radvqa.models import hub
-from radvqa.models.generator import GenerativeOptions
+from radvqa.models.generative_options import GenerativeOptions
 from radvqa.models.parts import LoraOptions, Mode
 from radvqa.models.prompts import Prompts
 

@@ -27,7 +27,7 @@ from torch.utils.data import DataLoader, Dataset
 from radvqa.data import image
 from radvqa.errors import RadvqaError
 from radvqa.models import parts
-from radvqa.models.generator import IGNORED
+from radvqa.models.generator_net import IGNORED
 from radvqa.models.padding import pad
 from radvqa.sample import Sample
 

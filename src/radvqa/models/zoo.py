@@ -9,7 +9,7 @@ from pydantic import BaseModel, ValidationError
 from radvqa.errors import RecipeError, nearest
 from radvqa.models import parts
 from radvqa.models.family import Context, Family, VqaModel
-from radvqa.models.generator import GenerativeOptions
+from radvqa.models.generative_options import GenerativeOptions
 from radvqa.recipe import ModelSection, explain
 from radvqa.registry import Registry
 

@@ -13,6 +13,7 @@ from radvqa import console
 from radvqa.costs.meter import Meter
 from radvqa.costs.peaks import Precision
 from radvqa.data.dataset import Problems
+from radvqa.device import give_back_freed_memory
 from radvqa.errors import RunError
 from radvqa.models.checkpoint import read_weights, write_weights
 from radvqa.models.family import ComputesIn, VqaModel
@@ -205,6 +206,7 @@ class _Curriculum:
             if shared.processes.main:
                 write_weights(shared.run.checkpoints / "last.safetensors", last)
         shared.done.add(stage.ended(), stage.data.left_out, stage.data.longer)
+        give_back_freed_memory()
 
     def _save_if_due(self, stage: StageRun) -> None:
         shared = self._shared

@@ -20,7 +20,9 @@ from radvqa.errors import DataError, RecipeError, WeightsError
 from radvqa.models import hub, parts
 from radvqa.models.blip_net import Asked, BlipReader
 from radvqa.models.family import Context, VqaModel
-from radvqa.models.generator import IGNORED, GenerativeOptions, Generator, Lesson, Written
+from radvqa.models.generative_options import GenerativeOptions
+from radvqa.models.generator import Generator
+from radvqa.models.generator_net import IGNORED, Lesson, Written
 from radvqa.models.image_processing import ImageProcessing
 from radvqa.models.image_tokens import ImageTokens
 from radvqa.models.origin import Origin

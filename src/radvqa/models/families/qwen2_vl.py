@@ -22,7 +22,9 @@ from radvqa.models import hub, parts
 from radvqa.models.chat_frame import ChatFrame
 from radvqa.models.decoder import CausalDecoder, Prefix, Read
 from radvqa.models.family import Context, VqaModel
-from radvqa.models.generator import IMAGE_TOKEN, GenerativeOptions, Generator, Lesson, Written
+from radvqa.models.generative_options import GenerativeOptions
+from radvqa.models.generator import Generator
+from radvqa.models.generator_net import IMAGE_TOKEN, Lesson, Written
 from radvqa.models.image_tokens import ImageTokens
 from radvqa.models.origin import Origin
 from radvqa.models.padding import pad

@@ -7,7 +7,8 @@ from torch import Tensor
 
 from radvqa import text
 from radvqa.models.classifier import AnswerClassifier
-from radvqa.models.generator import IGNORED, IMAGE_TOKEN, Generator
+from radvqa.models.generator import Generator
+from radvqa.models.generator_net import IGNORED, IMAGE_TOKEN
 from radvqa.models.vocabulary import UNKNOWN_ANSWER
 from radvqa.training.doctor.finding import Finding, named
 from radvqa.training.doctor.patient import CountsImageTokens, Patient, writer

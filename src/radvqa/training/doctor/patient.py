@@ -10,7 +10,8 @@ from torch import Tensor
 
 from radvqa.data.dataset import Problems
 from radvqa.models.family import ComputesIn, ModelAnswer, VqaModel
-from radvqa.models.generator import Generator, Lesson, Written
+from radvqa.models.generator import Generator
+from radvqa.models.generator_net import Lesson, Written
 from radvqa.sample import Sample
 from radvqa.training.doctor import choose
 from radvqa.training.doctor.trial import Trial

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import torch
 
 from radvqa.models.classifier import AnswerClassifier
-from radvqa.models.generator import IGNORED
+from radvqa.models.generator_net import IGNORED
 from radvqa.training.doctor.finding import Finding, named
 from radvqa.training.doctor.patient import Patient, writer
 
