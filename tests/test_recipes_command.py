@@ -22,7 +22,7 @@ from radvqa.recipe import (
     TrainingSection,
     load_recipe,
     parse_recipe,
-    shipped_recipes,
+    names_of_recipes,
 )
 from radvqa.recipe.check import check
 from radvqa.recipe.curriculum import stages_of
@@ -37,7 +37,7 @@ def test_the_page_is_up_to_date(tmp_path: Path) -> None:
 
 def test_every_recipe_is_listed_with_its_stages() -> None:
     listed = {recipe["name"]: recipe for recipe in recipes()["recipes"]}
-    assert set(listed) == {path.stem for path in shipped_recipes().glob("*.yaml")}
+    assert set(listed) == set(names_of_recipes())
     assert [stage["name"] for stage in listed["curriculum_smollm2"]["stages"]] == ["captions", "pathology", "slake"]
     assert listed["curriculum_smollm2"]["stages"][2]["data"] == ["path_vqa", "medpix2", "slake"]
     assert listed["slake_cnn_lstm_frozen"]["stages"] == [{"name": "training", "data": ["slake:en"]}]
