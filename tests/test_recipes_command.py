@@ -21,8 +21,8 @@ from radvqa.recipe import (
     StageSection,
     TrainingSection,
     load_recipe,
-    parse_recipe,
     names_of_recipes,
+    parse_recipe,
 )
 from radvqa.recipe.check import check
 from radvqa.recipe.curriculum import stages_of

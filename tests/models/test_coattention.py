@@ -14,7 +14,8 @@ from radvqa.data.dataset import Problems
 from radvqa.models import region_head, zoo
 from radvqa.models.checkpoint import load_model, write_spec, write_weights
 from radvqa.models.classifier import AnswerClassifier
-from radvqa.models.families.coattention import Coattention, CoattentionInputs, CoattentionNet, CoattentionOptions, Sizes
+from radvqa.models.coattention import Coattention, CoattentionInputs
+from radvqa.models.coattention_net import CoattentionNet, CoattentionOptions, Sizes
 from radvqa.models.family import Context
 from radvqa.models.questions import Questions
 from radvqa.models.views import Views, view_key

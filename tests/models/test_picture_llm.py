@@ -62,8 +62,8 @@ def logits_of(model: Any, language_model: Any) -> torch.Tensor:
     lesson = model.lesson(prepared, ROWS)
     found = []
     for row in ROWS.tolist():
-        picture = prepared.inputs.stored.tokens([prepared.inputs.keys[int(prepared.image_rows[row])]]).float()
-        images = model.net.fusion(picture)[0]
+        picture = prepared.inputs.seen.stored.tokens([prepared.inputs.seen.keys[int(prepared.image_rows[row])]]).float()
+        images = model.net.sight.fusion(picture)[0]
         ids, real = lesson.inputs[row], lesson.real[row]
         embeddings = language_model.get_input_embeddings()(ids.clamp(min=0)).clone()
         embeddings[ids == IMAGE_TOKEN] = images
@@ -144,7 +144,7 @@ def test_a_frozen_encoder_is_never_run_twice(tmp_path: Path, monkeypatch: pytest
     def fail(pixels: torch.Tensor) -> None:
         raise AssertionError("the frozen encoder was run again")
 
-    monkeypatch.setattr(model.net.vision, "tokens", fail)
+    monkeypatch.setattr(model.net.sight.vision, "tokens", fail)
     prepared = model.prepare(samples(), Problems())
     model.loss(prepared, ROWS)
     model.answer(prepared, ROWS)
@@ -154,13 +154,13 @@ def test_a_trained_encoder_passes_once_a_picture(tmp_path: Path, monkeypatch: py
     model = built(tiny_linear_llm.section(tmp_path), train={"vision": "full"})
     prepared = model.prepare(samples(), Problems())
     passed: list[int] = []
-    tokens = model.net.vision.tokens
+    tokens = model.net.sight.vision.tokens
 
     def counted(pixels: torch.Tensor) -> Any:
         passed.append(len(pixels))
         return tokens(pixels)
 
-    monkeypatch.setattr(model.net.vision, "tokens", counted)
+    monkeypatch.setattr(model.net.sight.vision, "tokens", counted)
     model.loss(prepared, ROWS)
     assert passed == [len({sample.image for sample in samples()})]
     assert passed[0] < len(ROWS)

@@ -105,7 +105,7 @@ def built(values: dict[str, Any], **changes: Any) -> Any:
 
 def test_questions_about_one_picture_share_nothing_but_its_patches(tmp_path: Path) -> None:
     model = built(tiny_question_queries.section(tmp_path))
-    inputs = model.prepare(samples(), Problems()).inputs
+    inputs = model.prepare(samples(), Problems()).inputs.seen
     asked = {(sample.image, sample.question) for sample in samples()}
     assert len(inputs.pictures) == len(inputs.questions) == len(asked) > len(inputs.keys)
     for row, sample in enumerate(samples()):
@@ -145,5 +145,5 @@ def test_readings_of_organs_are_kept_with_the_weights(
     again = zoo.rebuild({"family": "qformer_llm", **model.spec()}, torch.device("cpu"))
     again.load_state(model.state())
     patches = torch.randn(1, 9, 24)
-    torch.testing.assert_close(model.net.organs(["new"], patches), again.net.organs(["new"], patches))  # type: ignore[attr-defined]
+    torch.testing.assert_close(model.net.sight.organs(["new"], patches), again.net.sight.organs(["new"], patches))  # type: ignore[attr-defined]
     assert {name for name in model.state() if name.startswith("organs.")} >= {"organs.mean", "organs.spread"}

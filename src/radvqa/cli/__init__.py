@@ -9,6 +9,8 @@ from radvqa.cli import answering, bench, data, scoring, training  # noqa: F401 -
 from radvqa.cli.shared import app
 from radvqa.errors import RadvqaError
 
+__all__ = ["app", "main"]
+
 _MAIN_FIRST_SECONDS = 2.0
 """Where all processes find the same mistake, the first one says it, and the others are ended meanwhile."""
 

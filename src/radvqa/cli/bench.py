@@ -181,7 +181,8 @@ def _add_family_bench(family: str) -> None:
         emit(result, as_json, lambda: show_family_bench(result))
 
 
-_TIMED_OTHERWISE = ("cnn_lstm", "coattention", "endpoint")  # a command of its own; cached features alone; no net
+# a command of its own; cached features alone; no net
+_TIMED_OTHERWISE = ("cnn_lstm", "coattention", "coattention_llm", "endpoint")
 for _family in Registry[Any]("radvqa.models.families", "FAMILY"):
     if _family not in _TIMED_OTHERWISE:
         _add_family_bench(_family)

@@ -9,7 +9,7 @@ import torch
 from radvqa import text
 from radvqa.models import hub
 from radvqa.models.family import Context
-from radvqa.models.vocabulary import AnswerVocabulary
+from radvqa.models.vocabulary import AnswerVocabulary, WordVocabulary
 from radvqa.sample import Sample
 
 
@@ -23,6 +23,7 @@ class Origin:
         seed: of initial weights.
         device: where the model shall live.
         organs: labels whose places are read off the picture; none in models that read none.
+        words: of the training questions, in models that read them by themselves; None in others.
     """
 
     known: AnswerVocabulary
@@ -30,6 +31,7 @@ class Origin:
     seed: int
     device: torch.device
     organs: tuple[str, ...] = ()
+    words: WordVocabulary | None = None
 
     @classmethod
     def of_training(cls, context: Context) -> "Origin":
@@ -47,12 +49,14 @@ class Origin:
         for name, digest in spec["digests"].items():
             hub.check_digest(name, digest)
         known = AnswerVocabulary.from_plain(spec["known"])
-        return cls(known, tuple(spec["closed"]), spec["seed"], device, tuple(spec.get("organs", ())))
+        words = WordVocabulary.from_plain(spec["words"]) if "words" in spec else None
+        return cls(known, tuple(spec["closed"]), spec["seed"], device, tuple(spec.get("organs", ())), words)
 
     def plain(self) -> dict[str, Any]:
         """Plain values for the spec."""
         plain: dict[str, Any] = {"known": asdict(self.known), "closed": list(self.closed), "seed": self.seed}
-        return {**plain, "organs": list(self.organs)} if self.organs else plain
+        plain |= {"organs": list(self.organs)} if self.organs else {}
+        return {**plain, "words": asdict(self.words)} if self.words else plain
 
 
 def answers_of(training: Sequence[Sample]) -> tuple[AnswerVocabulary, list[str]]:

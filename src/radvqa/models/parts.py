@@ -198,8 +198,10 @@ def trained_names(module: nn.Module) -> set[str]:
     for path, layer in module.named_modules():
         if any(parameter.requires_grad for parameter in layer.parameters(recurse=False)):
             names |= {f"{path}.{name}".strip(".") for name, _ in layer.named_buffers(recurse=False)}
-        if getattr(layer, "learned_at_build", False):
-            names |= {f"{path}.{name}".strip(".") for name in layer.state_dict()}
+        kept = getattr(layer, "learned_at_build", ())  # True, or how the names of what was learned begin
+        if kept:
+            own = layer.state_dict()
+            names |= {f"{path}.{name}".strip(".") for name in own if kept is True or name.startswith(kept)}
     return names
 
 

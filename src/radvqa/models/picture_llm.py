@@ -1,58 +1,77 @@
-"""Any image encoder in front of any causal language model: patches become image tokens, then prompt, then answer.
+"""A sight in front of any causal language model: image tokens, then prompt, then answer.
 
 Source: seed 003 (frozen domain encoder → query transformer → domain language model with LoRA); with a projector
 instead of the query transformer it is the plan of LLaVA and, with a frozen encoder, of seed 002's first stage.
 
-What is read before the prompt is a *prefix*: one for each distinct picture, or, where the queries read the question,
-one for each distinct picture and question.
+Letters: ``b`` questions, ``m`` prefixes, ``q`` image tokens, ``h`` size of the language model, ``c`` training answers.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, Protocol
 
 import torch
 from torch import Tensor, nn
 
 from radvqa.data.dataset import Problems
-from radvqa.data.store import ImageStore, Preprocessing
+from radvqa.data.store import ImageStore
 from radvqa.errors import WeightsError
-from radvqa.models import checkpoint, features, hub, parts
+from radvqa.models import hub, parts
 from radvqa.models.decoder import CausalDecoder, Prefix, Read
-from radvqa.models.family import Context
-from radvqa.models.fusion import Projector, QueryTransformer
 from radvqa.models.generator_net import IMAGE_TOKEN, Lesson, Teaching, Written
-from radvqa.models.organs import Labelled, OrganReader
 from radvqa.models.parts import Assembly
-from radvqa.models.picture_llm_options import PictureLlmOptions, modes_of
-from radvqa.models.question_queries import QuestionQueries
-from radvqa.models.token_vectors import TokenEncoder
+from radvqa.models.prompts import Prompts
 from radvqa.sample import Sample
 
-if TYPE_CHECKING:
-    from radvqa.models.vision import VisionTower
 
-Fusion = Projector | QueryTransformer | QuestionQueries
-
-
-@dataclass(frozen=True)
-class Asked:
-    """Token states of distinct questions.
+class Sight(Protocol):
+    """Sees pictures, as questions ask, and tells a language model in image tokens.
 
     Attributes:
-        words: half precision, ``(questions, l, t)``.
-        real: False on padding, ``(questions, l)``.
+        store: holds the pictures.
     """
 
-    words: Tensor
-    real: Tensor
+    store: ImageStore
 
-    def some(self, questions: Tensor) -> tuple[Tensor, Tensor]:
-        """States and mask of some questions, padded to the longest of them."""
-        real = self.real[questions]
-        longest = int(real.sum(1).max())
-        return self.words[questions, :longest].float(), real[:, :longest]
+    @property
+    def tokens(self) -> int:
+        """Image tokens of a prefix, ``q``."""
+        ...
+
+    @property
+    def device(self) -> torch.device:
+        """Where the parts are."""
+        ...
+
+    @property
+    def published(self) -> Sequence[str]:
+        """Names of the checkpoints that it is made of."""
+        ...
+
+    def image_keys(self, samples: Sequence[Sample], problems: Problems) -> dict[str, str]:
+        """Return the picture's content key by sample id; unreadable pictures are reported and left out."""
+        ...
+
+    def encode(self, samples: Sequence[Sample], image_keys: Sequence[str], texts: Sequence[str]) -> Any:
+        """Turn samples into whatever the other methods index; ``texts`` are the questions, or what stands for them."""
+        ...
+
+    def image_rows(self, seen: Any) -> Tensor:
+        """Which distinct picture each row shows, ``(rows,)``."""
+        ...
+
+    def prefixes(self, seen: Any, rows: Tensor) -> tuple[Tensor, Tensor]:
+        """The distinct prefixes of some rows, ``(m,)``, and which one each row follows, ``(b,)``."""
+        ...
+
+    def images(self, seen: Any, prefixes: Tensor) -> Tensor:
+        """Image tokens of some prefixes, ``(m, q, h)``."""
+        ...
+
+    def write_merged(self, folder: Path) -> None:
+        """Write what was learned of it."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -60,94 +79,65 @@ class PictureLlmInputs:
     """What the net indexes by row.
 
     Attributes:
-        rows: which distinct picture each row shows, ``(rows,)``.
-        prefixes: which distinct prefix each row follows, ``(rows,)``.
-        pictures: which distinct picture each prefix shows, ``(prefixes,)``.
-        questions: which distinct question each prefix asks, ``(prefixes,)``.
-        keys: content keys of the distinct pictures.
-        stored: their patches, where the encoder is frozen.
-        asked: the distinct questions, where the fusion reads them.
+        seen: of the sight.
         prompts: tokens of each row's prompt.
     """
 
-    rows: Tensor
-    prefixes: Tensor
-    pictures: Tensor
-    questions: Tensor
-    keys: Sequence[str]
-    stored: features.Stored | None
-    asked: Asked | None
+    seen: Any
     prompts: Sequence[Sequence[int]]
 
 
 class PictureLlm:
-    """A ``GeneratorNet``: encoder, fusion, language model.
+    """A ``GeneratorNet``: sight and language model.
 
     Args:
-        options: shared options.
-        module: the parts under one roof.
+        sight: sees.
+        module: all parts under one roof; ``language_model`` is one, and ``chooser`` may be.
         tokenizer: of the language model.
+        language_model: its name.
+        prompts: how samples are put to it.
     """
 
-    def __init__(self, options: PictureLlmOptions, module: Assembly, tokenizer: Any) -> None:
-        self.options, self.modes, self.tokenizer, self.module = options, modes_of(options), tokenizer, module
+    def __init__(self, sight: Any, module: Assembly, tokenizer: Any, language_model: str, prompts: Prompts) -> None:
+        self.sight: Sight = sight
+        self.module, self.tokenizer = module, tokenizer
+        self._name, self._prompts = language_model, prompts
         self.parts: Mapping[str, nn.Module] = dict(module.named_children())
-        self.vision: VisionTower = cast("VisionTower", self.parts["vision"])
-        self.fusion: Fusion = cast("Fusion", self.parts["fusion"])
-        self.organs = cast("OrganReader | None", self.parts.get("organs"))
-        self.reader = cast("TokenEncoder | None", self.parts.get("question_encoder"))
         self.chooser = self.parts.get("chooser")
         self.wrapped: Any = self.parts["language_model"]
         inner = parts.inner(self.wrapped)
-        self.end = _end_of(tokenizer, options.language_model)
+        self.end = _end_of(tokenizer, language_model)
         self.decoder = CausalDecoder(inner.base_model, inner.get_input_embeddings(), _head_of(inner), [self.end])
         begin = tokenizer.bos_token_id
         self.begins = [] if begin is None else [int(begin)]
-        self.store = ImageStore(Preprocessing(options.image_size))
 
-    def learn_organs(self, labelled: Labelled, context: Context) -> None:
-        """Learn where organs lie, from the masks and boxes of training pictures."""
-        if self.organs is None:
-            return
-        keys, targets = labelled.targets(self.store.add(labelled.samples, context.problems), self.organs.side)
-        stored = features.store(self.vision, self.store, keys, tokens=True)
-        device = self.vision.mean.device
-        self.organs.learn(
-            keys,
-            lambda some: stored.tokens(some).to(device, torch.float32),
-            targets.to(device),
-            self.options.region_folds,
-            context.seed,
-        )
+    @property
+    def store(self) -> ImageStore:
+        """Holds the pictures."""
+        return self.sight.store
+
+    @store.setter
+    def store(self, store: ImageStore) -> None:
+        self.sight.store = store
 
     def digests(self) -> dict[str, str]:
-        """Fingerprints of encoder and language model as published."""
-        names = [self.options.vision, self.options.language_model]
-        names += [self.reader.name] if self.reader is not None else []
-        return {name: hub.digest(name) for name in names}
+        """Fingerprints of the checkpoints as published."""
+        return {name: hub.digest(name) for name in (*self.sight.published, self._name)}
 
     def image_keys(self, samples: Sequence[Sample], problems: Problems) -> dict[str, str]:
         """Put the pictures into the store."""
-        return self.store.add(samples, problems)
+        return self.sight.image_keys(samples, problems)
+
+    def prompt_of(self, sample: Sample) -> str:
+        """What is read after the image tokens."""
+        return self._prompts.of(sample)
 
     def encode(self, samples: Sequence[Sample], image_keys: Sequence[str]) -> PictureLlmInputs:
-        """Tokenise the prompts; patches of a frozen encoder are computed once for all runs."""
-        distinct = list(dict.fromkeys(image_keys))
-        place = {key: row for row, key in enumerate(distinct)}
-        device = self.vision.mean.device
-        rows = torch.tensor([place[key] for key in image_keys], dtype=torch.long, device=device)
-        frozen = self.modes["vision"] == "frozen"
-        stored = features.store(self.vision, self.store, distinct, tokens=True) if frozen else None
-        prompts = [self._tokens(self.options.prompts.of(sample)) for sample in samples]
-        if self.reader is None:
-            every = torch.arange(len(distinct), device=device)
-            return PictureLlmInputs(rows, rows, every, torch.zeros_like(every), distinct, stored, None, prompts)
-        texts = [sample.question.strip() or self.options.prompts.of(sample) for sample in samples]
-        asking = {text: row for row, text in enumerate(dict.fromkeys(texts))}
-        questions = torch.tensor([asking[text] for text in texts], dtype=torch.long, device=device)
-        pairs, prefixes = torch.unique(torch.stack([rows, questions]), dim=1, return_inverse=True)
-        asked = _asked(self.reader, list(asking), device)
-        return PictureLlmInputs(rows, prefixes, pairs[0], pairs[1], distinct, stored, asked, prompts)
+        """Tokenise the prompts, and let the sight do its part."""
+        prompts = [self.prompt_of(sample) for sample in samples]
+        texts = [sample.question.strip() or prompt for sample, prompt in zip(samples, prompts, strict=True)]
+        seen = self.sight.encode(samples, image_keys, texts)
+        return PictureLlmInputs(seen, [self._tokens(prompt) for prompt in prompts])
 
     @property
     def teaching(self) -> Teaching:
@@ -160,13 +150,13 @@ class PictureLlm:
         """Score every training answer from the mean image token, ``(b, c)``."""
         if self.chooser is None:
             raise ValueError("there is no chooser")
-        shown, index = torch.unique(inputs.prefixes[rows], return_inverse=True)
-        scores: Tensor = self.chooser(self._images(inputs, shown).mean(1))
+        shown, index = self.sight.prefixes(inputs.seen, rows)
+        scores: Tensor = self.chooser(self.sight.images(inputs.seen, shown).mean(1))
         return scores[index]
 
     def image_rows(self, inputs: PictureLlmInputs) -> Tensor:
         """Which distinct picture each row shows."""
-        return inputs.rows
+        return self.sight.image_rows(inputs.seen)
 
     def answer_tokens(self, answer: str) -> list[int]:
         """The answer after a space, and the end."""
@@ -178,7 +168,7 @@ class PictureLlm:
 
     def lesson(self, inputs: PictureLlmInputs, rows: Tensor, answers: Sequence[Sequence[int]]) -> Lesson:
         """Image tokens, prompt, answer."""
-        shown, index = torch.unique(inputs.prefixes[rows], return_inverse=True)
+        shown, index = self.sight.prefixes(inputs.seen, rows)
         tokens = self._prefix_tokens(len(shown))
         blank = torch.empty(*tokens.shape, 0, device=tokens.device)
         prefix = Prefix.plain(tokens, blank, torch.ones_like(tokens, dtype=torch.bool))
@@ -186,72 +176,35 @@ class PictureLlm:
 
     def logits(self, inputs: PictureLlmInputs, rows: Tensor, lesson: Lesson) -> Tensor:
         """Read each distinct prefix once, then every question that follows it."""
-        shown, index = torch.unique(inputs.prefixes[rows], return_inverse=True)
+        shown, index = self.sight.prefixes(inputs.seen, rows)
         return self.decoder.logits(self._read(inputs, shown), index, lesson)
 
     def write(self, inputs: PictureLlmInputs, rows: Tensor, limit: int) -> list[Written]:
         """Read each distinct prefix once, then write."""
-        shown, index = torch.unique(inputs.prefixes[rows], return_inverse=True)
+        shown, index = self.sight.prefixes(inputs.seen, rows)
         prompts = [inputs.prompts[row] for row in rows.tolist()]
         return self.decoder.write(self._read(inputs, shown), index, prompts, limit)
 
     def write_merged(self, folder: Path) -> None:
-        """Write ``language_model/`` for plain ``transformers``, ``fusion.safetensors``, and a learned encoder."""
+        """Write ``language_model/`` for plain ``transformers``, and what the sight has learned."""
         parts.merge(self.wrapped).save_pretrained(folder / "language_model")
         self.tokenizer.save_pretrained(folder / "language_model")
-        learned = {name: tensor.detach().cpu().contiguous() for name, tensor in self.fusion.state_dict().items()}
-        checkpoint.write_weights(folder / "fusion.safetensors", learned)
-        if self.modes["vision"] == "full":
-            vision: Any = self.vision.model
-            vision.save_pretrained(folder / "vision")
+        self.sight.write_merged(folder)
 
     def _tokens(self, text: str) -> list[int]:
         ids: list[int] = self.tokenizer(text, add_special_tokens=False)["input_ids"]
         return ids
 
     def _prefix_tokens(self, prefixes: int) -> Tensor:
-        row = torch.tensor([*self.begins, *[IMAGE_TOKEN] * self.fusion.tokens], device=self.vision.mean.device)
+        row = torch.tensor([*self.begins, *[IMAGE_TOKEN] * self.sight.tokens], device=self.sight.device)
         return row.expand(prefixes, -1)
 
     def _read(self, inputs: PictureLlmInputs, shown: Tensor) -> Read:
-        images = self._images(inputs, shown)
+        images = self.sight.images(inputs.seen, shown)
         tokens = self._prefix_tokens(len(shown))
         first = self.decoder.embed(tokens[:, : len(self.begins)])
         embeddings = torch.cat([first, images.to(first.dtype)], 1)
         return self.decoder.read(Prefix.plain(tokens, embeddings, torch.ones_like(tokens, dtype=torch.bool)))
-
-    def _images(self, inputs: PictureLlmInputs, shown: Tensor) -> Tensor:
-        """Image tokens of some prefixes, ``(m, q, h)``."""
-        pictures, index = torch.unique(inputs.pictures[shown], return_inverse=True)
-        patches = self._patches(inputs, [inputs.keys[row] for row in pictures.tolist()])
-        images: Tensor
-        if not isinstance(self.fusion, QuestionQueries):  # a prefix is a picture, in the same order
-            images = self.fusion(patches)
-        elif inputs.asked is None:
-            raise ValueError("queries that read questions need them")
-        else:
-            images = self.fusion(patches, index, *inputs.asked.some(inputs.questions[shown]))
-        return images
-
-    def _patches(self, inputs: PictureLlmInputs, keys: Sequence[str]) -> Tensor:
-        device = self.vision.mean.device
-        if inputs.stored is not None:
-            patches = inputs.stored.tokens(keys).to(device, torch.float32)
-        else:
-            patches = self.vision.tokens(torch.from_numpy(self.store.batch(keys)).to(device))[0]
-        return patches if self.organs is None else torch.cat([patches, self.organs(keys, patches)], 2)
-
-
-def _asked(reader: TokenEncoder, questions: Sequence[str], device: torch.device) -> Asked:
-    """Token states of distinct questions, side by side."""
-    encoded = reader.encode(questions)
-    longest = max(len(one.vectors) for one in encoded)
-    words = torch.zeros(len(encoded), longest, reader.size, dtype=torch.float16)
-    real = torch.zeros(len(encoded), longest, dtype=torch.bool)
-    for row, one in enumerate(encoded):
-        words[row, : len(one.vectors)] = one.vectors.half()
-        real[row, : len(one.vectors)] = True
-    return Asked(words.to(device), real.to(device))
 
 
 def _learns(module: nn.Module) -> bool:

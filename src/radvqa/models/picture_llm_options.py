@@ -14,11 +14,9 @@ PartName = Literal["vision", "fusion", "language_model", "chooser"]
 TRAINED: dict[PartName, Mode] = {"vision": "frozen", "fusion": "full", "language_model": "lora"}
 
 
-class PictureLlmOptions(GenerativeOptions):
-    """Options that both families share, beside ``family`` in a recipe."""
+class LanguageModelOptions(GenerativeOptions):
+    """Options of the language model behind a sight, and of what is learned."""
 
-    vision: str = Field(description="Image encoder: org/name or a folder.")
-    image_size: int = Field(224, ge=16, le=2048, description="Side in pixels; the aspect is not kept.")
     language_model: str = Field(description="Causal language model: org/name or a folder.")
     language_layers: int | None = Field(
         None, ge=1, description="Keep so many of the language model's layers, the first ones; null keeps all."
@@ -28,10 +26,6 @@ class PictureLlmOptions(GenerativeOptions):
         description="Learn the language model's word vectors too where it is learned whole; they are a large share of "
         "a small one, and most words never occur.",
     )
-    regions: bool = Field(
-        False, description="Lay beside each patch where organs lie, learned from the training images' masks and boxes."
-    )
-    region_folds: int = Field(5, ge=2, description="Parts that are left out in turn while reading training images.")
     quantisation: hub.Quantisation | None = Field(
         None, description="Load the frozen weights of the language model in 4 or 8 bits (needs bitsandbytes)."
     )
@@ -49,7 +43,18 @@ class PictureLlmOptions(GenerativeOptions):
     prompts: Prompts = Field(Prompts(), description="How samples are put to the model.")
 
 
-def modes_of(options: PictureLlmOptions) -> dict[str, Mode]:
+class PictureLlmOptions(LanguageModelOptions):
+    """Options that the families share which read patches, beside ``family`` in a recipe."""
+
+    vision: str = Field(description="Image encoder: org/name or a folder.")
+    image_size: int = Field(224, ge=16, le=2048, description="Side in pixels; the aspect is not kept.")
+    regions: bool = Field(
+        False, description="Lay beside each patch where organs lie, learned from the training images' masks and boxes."
+    )
+    region_folds: int = Field(5, ge=2, description="Parts that are left out in turn while reading training images.")
+
+
+def modes_of(options: LanguageModelOptions) -> dict[str, Mode]:
     """What is learned of each part.
 
     Raises:

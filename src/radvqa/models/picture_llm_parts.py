@@ -7,21 +7,20 @@ from typing import Any, cast
 import torch
 from torch import nn
 
-from radvqa.errors import RecipeError
-from radvqa.models import fusion, hub, parts, precision, text_tower
+from radvqa.models import fusion, hub, text_tower
 from radvqa.models.family import Context
 from radvqa.models.generator import Generator
+from radvqa.models.language_part import adapted, chooser_of, keep_layers, load_language_model
 from radvqa.models.organs import Labelled, OrganReader
 from radvqa.models.origin import Origin
 from radvqa.models.parts import Assembly
-from radvqa.models.picture_llm import Fusion, PictureLlm, PictureLlmInputs
+from radvqa.models.patch_sight import Fusion, PatchSight
+from radvqa.models.picture_llm import PictureLlm, PictureLlmInputs
 from radvqa.models.picture_llm_options import PictureLlmOptions, modes_of
 from radvqa.models.question_queries import QuestionQueries
 from radvqa.models.seeding import seeded
 from radvqa.models.token_vectors import TokenEncoder
 from radvqa.models.vision import VisionSpec, VisionTower, feature_sizes
-
-_DROPPED = 0.3  # before the chooser
 
 
 @dataclass(frozen=True)
@@ -72,18 +71,17 @@ def build(
         reader = TokenEncoder(question_encoder) if question_encoder else None
         if reader is not None:
             extra["question_encoder"] = reader
-        if modes_of(options)["chooser"] == "full":
-            layers = (nn.LayerNorm(token), nn.Dropout(_DROPPED), nn.Linear(token, len(origin.known)))
-            extra["chooser"] = nn.Sequential(*layers)
+        extra |= chooser_of(options, token, len(origin.known))
         reading = Reading(patches, patch + len(origin.organs), token, reader.size if reader else 0)
         made = fusion_of(reading)
         _begin_at_scale(made, reading, float(language_model.get_input_embeddings().weight.detach().std()))
-        net = PictureLlm(
-            options, skeleton(options, vision, made, language_model, extra), hub.tokenizer(options.language_model)
-        )
+        module = skeleton(options, vision, made, language_model, extra)
+    sight = PatchSight(options, vision, made, cast("OrganReader | None", extra.get("organs")), reader)
+    tokenizer = hub.tokenizer(options.language_model)
+    net = PictureLlm(sight, module, tokenizer, options.language_model, options.prompts)
     model = Generator(net, options, origin)
     if context is not None and labelled is not None:
-        net.learn_organs(labelled, context)
+        sight.learn_organs(labelled, context)
     return model
 
 
@@ -104,20 +102,10 @@ def skeleton(
         extra: the chooser, and what is always frozen: the reader of organs, the question's encoder.
     """
     modes = modes_of(options)
-    adapted = parts.set_trained(
-        language_model,
-        {"language_model": language_model.base_model},
-        {"language_model": modes["language_model"]},
-        options.lora,
-        base=options.language_model,
-    )
-    if modes["language_model"] == "full" and not options.learn_embeddings:
-        for embeddings in (language_model.get_input_embeddings(), language_model.get_output_embeddings()):
-            embeddings.requires_grad_(False)
     return Assembly(
         vision=vision.requires_grad_(modes["vision"] == "full"),
         fusion=fusion.requires_grad_(modes["fusion"] == "full"),
-        language_model=adapted,
+        language_model=adapted(language_model, options),
         **{name: module.requires_grad_(name == "chooser") for name, module in extra.items()},
     )
 
@@ -130,20 +118,8 @@ def load_parts(
     Returns:
         the encoder, the language model, and (number of patches, their size, token size).
     """
-    from transformers import AutoModelForCausalLM
-
     vision = VisionTower(VisionSpec(options.vision, pretrained=True, pooling="mean", seed=seed))
-    language_model = hub.load(
-        AutoModelForCausalLM,
-        options.language_model,
-        (),
-        family=family,
-        quantisation=options.quantisation,
-    )
-    _keep_layers(language_model, options)
-    if device.type == "cpu" and precision.computed_in(options.precision, "cpu") != torch.float32:
-        # torch's fused attention has no fast backward pass in half precision on CPUs; plain products have
-        language_model.set_attn_implementation("eager")
+    language_model = load_language_model(options, family, device)
     patches, size, _ = feature_sizes(vision, options.image_size)
     width = int(language_model.get_input_embeddings().embedding_dim)
     return vision, language_model, (patches, size, width)
@@ -164,7 +140,7 @@ def skeleton_of(
 
     with torch.device("meta"):
         language_model = AutoModelForCausalLM.from_config(hub.config(options.language_model, (), family=family))
-        _keep_layers(language_model, options)
+        keep_layers(language_model, options)
         vision = VisionTower(VisionSpec(options.vision, pretrained=False, pooling="mean"))
         patches, size, _ = feature_sizes(vision, options.image_size)
         extra = {}
@@ -176,27 +152,6 @@ def skeleton_of(
         width = int(language_model.get_input_embeddings().embedding_dim)
         made = fusion_of(Reading(patches, size, width, question))
     return skeleton(options, vision, made, language_model, extra)
-
-
-def _keep_layers(language_model: Any, options: PictureLlmOptions) -> None:
-    """Keep the language model's first layers alone, where the options say so.
-
-    Raises:
-        RecipeError: when it has not so many.
-    """
-    kept, config = options.language_layers, language_model.config
-    if kept is None:
-        return
-    if kept > config.num_hidden_layers:
-        raise RecipeError(
-            f"model.language_layers={kept}, but {options.language_model} has {config.num_hidden_layers} layers."
-        )
-    stacks = [module for module in language_model.base_model.children() if isinstance(module, nn.ModuleList)]
-    (stack,) = [module for module in stacks if len(module) == config.num_hidden_layers]
-    del stack[kept:]
-    config.num_hidden_layers = kept
-    if getattr(config, "layer_types", None):
-        config.layer_types = config.layer_types[:kept]
 
 
 def _begin_at_scale(made: Fusion, reading: Reading, spread: float) -> None:

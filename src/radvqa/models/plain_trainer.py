@@ -89,7 +89,7 @@ class PictureLlmModule(PlainModule):
 
     def __init__(self, net: Any, label_smoothing: float) -> None:
         super().__init__(net.module, label_smoothing)
-        self._begins, self._looks = list(net.begins), net.modes["vision"] != "frozen"
+        self._begins, self._looks = list(net.begins), net.sight.learns
 
     def forward(self, pixels: Tensor, input_ids: Tensor, attention_mask: Tensor, labels: Tensor) -> dict[str, Tensor]:
         """Loss of a batch: 8-bit ``(b, s, s, 3)``, and ``(b, l)`` each."""
@@ -133,9 +133,9 @@ class PlainPictureLlm:
     def read(self, sample: Sample) -> dict[str, Any]:
         """Decode, resize, tokenise."""
         net = self.net
-        prompt = net.tokenizer(net.options.prompts.of(sample), add_special_tokens=False)["input_ids"]
+        prompt = net.tokenizer(net.prompt_of(sample), add_special_tokens=False)["input_ids"]
         answer = net.tokenizer(f" {sample.answer.strip()}", add_special_tokens=False)["input_ids"]
-        pixels = net.store.preprocessing.apply(image.decode(sample.image_path))
+        pixels = net.sight.store.preprocessing.apply(image.decode(sample.image_path))
         return {"pixels": _colour(pixels), "prompt": prompt, "answer": [*answer, net.end]}
 
     def collate(self, rows: Sequence[Mapping[str, Any]]) -> dict[str, Tensor]:

@@ -1,6 +1,6 @@
 """The co-attention head in NumPy: where organs lie, looks at the picture guided by the question, and the answers.
 
-It computes what ``radvqa.models.families.coattention`` computes in evaluation mode with one member, on one picture.
+It computes what the family ``coattention`` computes in evaluation mode with one member, on one picture.
 
 Letters: ``n`` patches, ``d`` size of a patch's features, ``k`` labels of regions, ``p`` size of the picture's vector,
 ``a`` answers.
