@@ -12,6 +12,7 @@ from radvqa.recipe.curriculum import stages_of
 
 SHIPPED = list(names_of_recipes())
 CURRICULA = [name for name in SHIPPED if load_recipe(Path(name)).stages]
+VARIANTS = [name for name in SHIPPED if name.startswith("small_vlm/") and name != "small_vlm/three_stages"]
 
 
 @pytest.mark.parametrize("name", SHIPPED)
@@ -34,7 +35,7 @@ def test_a_resolved_curriculum_is_the_same_curriculum(name: str, tmp_path: Path)
     assert stages_of(load_recipe(again)) == stages_of(recipe)
 
 
-@pytest.mark.parametrize("name", CURRICULA)
+@pytest.mark.parametrize("name", [name for name in CURRICULA if name not in VARIANTS])
 def test_a_curriculum_says_what_is_its_own_choice(name: str) -> None:
     recipe = load_recipe(Path(name))
     notes = " ".join(recipe.notes.split())
