@@ -102,7 +102,7 @@ _OTHER_NORMALISER = "Measured with the normaliser seed000, ours with another."
 _ENGLISH = ("slake:en", "slake:all")  # results in both languages are listed to say why they do not compare
 _TABLES = {"slake": _ENGLISH, "slake:en": _ENGLISH, "slake:both": ("slake:all",)}
 _OTHER_TEST_ROWS = "Measured on the published 451 test rows; this version has other test rows."
-_OTHER_DIVISIONS = ("vqa_rad:image_disjoint", "vqa_rad:random")
+_IMAGE_DISJOINT = "vqa_rad:image_disjoint"
 _RANDOM = "vqa_rad:random"
 _SAME_KIND = (
     "A fifth of all rows, drawn at random (inferred from its numbers): another draw than ours, the same kind of leak."
@@ -154,7 +154,7 @@ def _objection(row: dict[str, str], dataset_version: str, normaliser: str) -> st
         return _BOTH_LANGUAGES
     if row["protocol"].endswith("_seed000") and normaliser != SAME_NORMALISER:
         return _OTHER_NORMALISER
-    if dataset_version in _OTHER_DIVISIONS and row["split"] == "test":
+    if dataset_version == _IMAGE_DISJOINT or (dataset_version == _RANDOM and row["split"] == "test"):
         return _OTHER_TEST_ROWS
     if row["protocol"] != "classification":
         return ""
