@@ -60,7 +60,11 @@ class Origin:
 
 
 def answers_of(training: Sequence[Sample]) -> tuple[AnswerVocabulary, list[str]]:
-    """Count the training answers, and list those of closed questions, most frequent first."""
+    """Count the training answers, and list those of closed questions, most frequent first.
+
+    A caption answers no question, so that it is no answer to choose; where nothing was asked, captions count.
+    """
+    training = [sample for sample in training if sample.question.strip()] or training
     normaliser = text.normaliser_for(sample.language for sample in training)
     known = AnswerVocabulary.count([sample.answer for sample in training], normaliser)
     closed = AnswerVocabulary.count([s.answer for s in training if s.answer_type == "CLOSED"], normaliser)
