@@ -64,7 +64,7 @@ def answers_of(training: Sequence[Sample]) -> tuple[AnswerVocabulary, list[str]]
 
     A caption answers no question, so that it is no answer to choose; where nothing was asked, captions count.
     """
-    training = [sample for sample in training if sample.question.strip()] or training
+    training = [sample for sample in training if sample.task != "caption"] or training
     normaliser = text.normaliser_for(sample.language for sample in training)
     known = AnswerVocabulary.count([sample.answer for sample in training], normaliser)
     closed = AnswerVocabulary.count([s.answer for s in training if s.answer_type == "CLOSED"], normaliser)
