@@ -141,8 +141,8 @@ class Coattention:
         if self.net.regions is None:
             return
         sources = [self._standard_patches([view_key(key, v) for key in keys]) for v in range(1 + self.options.views)]
-        head, read = region_head.out_of_fold(sources[0], targets, sources[1:], self.options.region_folds, seed)
-        self.net.regions.load_state_dict(head.state_dict())
+        learned, read = region_head.learned(sources[0], targets, sources[1:], self.options.region_folds, seed)
+        self.net.regions.load_state_dict(learned)
         for number, probabilities in enumerate(read):
             for key, reading in zip(keys, probabilities, strict=True):
                 self._out_of_fold[view_key(key, number)] = reading

@@ -9,14 +9,11 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from radvqa import files, fingerprint
 from radvqa.models import region_head
-from radvqa.models.checkpoint import read_weights, write_weights
 from radvqa.models.family import Context
 from radvqa.models.region_head import RegionHead
 from radvqa.sample import Region, Sample
 
-_READ = "readings"
 _SCALE = 3.0  # brings probabilities to the spread of normalised features
 
 
@@ -105,8 +102,8 @@ class OrganReader(nn.Module):
         found = patches(keys)
         self.mean.copy_(found.flatten(0, 1).mean(0))
         self.spread.copy_(found.flatten(0, 1).std(0).clamp(min=1e-4))
-        learned = _learned(self._standard(found), targets, folds, seed)
-        self._out_of_fold = dict(zip(keys, learned.pop(_READ).to(targets.device), strict=True))
+        learned, (read,) = region_head.learned(self._standard(found), targets, [], folds, seed)
+        self._out_of_fold = dict(zip(keys, read, strict=True))
         self.head.load_state_dict(learned)
 
     def forward(self, keys: Sequence[str], patches: Tensor) -> Tensor:
@@ -119,16 +116,3 @@ class OrganReader(nn.Module):
 
     def _standard(self, patches: Tensor) -> Tensor:
         return (patches - self.mean) / self.spread
-
-
-def _learned(patches: Tensor, targets: Tensor, folds: int, seed: int) -> dict[str, Tensor]:
-    """The head's weights and the out-of-fold readings, from the cache where they are known."""
-    given = fingerprint.of_tensors({"patches": patches, "targets": targets})
-    name = fingerprint.of_value([given, folds, seed, region_head.VERSION])
-    path = files.cache_folder() / "organs" / f"{name}.safetensors"
-    if path.is_file():
-        return read_weights(path)
-    head, read = region_head.out_of_fold(patches, targets, [], folds, seed)
-    learned = {name: tensor.detach().cpu().contiguous() for name, tensor in head.state_dict().items()}
-    write_weights(path, {**learned, _READ: read[0].cpu().contiguous()})
-    return read_weights(path)

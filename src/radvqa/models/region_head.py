@@ -4,7 +4,7 @@ Letters: ``m`` pictures, ``n`` patches of a picture, ``d`` feature size, ``k`` l
 """
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import torch
@@ -13,12 +13,15 @@ from numpy.typing import NDArray
 from PIL import Image
 from torch import Tensor, nn
 
-from radvqa import console
+from radvqa import console, files, fingerprint
+from radvqa.models.checkpoint import read_weights, write_weights
+from radvqa.models.seeding import seeded
 from radvqa.sample import Region
 
 VERSION = 1
 """Of how heads are learned; another number makes what the cache holds be learned anew."""
 
+_READ = "readings"
 _RAREST = 5  # images that must show a label, for it to be learned
 _EPOCHS, _PICTURES_PER_STEP = 15, 16
 _RATE, _DECAY = 2e-3, 0.05
@@ -97,23 +100,23 @@ class RegionHead(nn.Module):
 
 
 def fit(patches: Tensor, targets: Tensor, seed: int) -> RegionHead:
-    """Learn the head by binary cross-entropy.
+    """Learn the head by binary cross-entropy, and leave the global random state as it was.
 
     Args:
         patches: of the training pictures, ``(m, n, d)``.
         targets: ``(m, n, k)``.
         seed: of weights, dropout and order.
     """
-    torch.manual_seed(seed)
-    head = RegionHead(patches.shape[2], round(patches.shape[1] ** 0.5), targets.shape[2]).to(patches.device)
-    optimizer = torch.optim.AdamW(head.parameters(), _RATE, weight_decay=_DECAY, fused=True)
-    head.train()
-    for _ in range(_EPOCHS):
-        for rows in torch.split(torch.randperm(len(patches)).to(patches.device), _PICTURES_PER_STEP):
-            losses = F.binary_cross_entropy_with_logits(head(patches[rows]), targets[rows], reduction="none")
-            optimizer.zero_grad()
-            losses.sum(-1).mean().backward()  # type: ignore[no-untyped-call]
-            optimizer.step()
+    with seeded(seed):
+        head = RegionHead(patches.shape[2], round(patches.shape[1] ** 0.5), targets.shape[2]).to(patches.device)
+        optimizer = torch.optim.AdamW(head.parameters(), _RATE, weight_decay=_DECAY, fused=True)
+        head.train()
+        for _ in range(_EPOCHS):
+            for rows in torch.split(torch.randperm(len(patches)).to(patches.device), _PICTURES_PER_STEP):
+                losses = F.binary_cross_entropy_with_logits(head(patches[rows]), targets[rows], reduction="none")
+                optimizer.zero_grad()
+                losses.sum(-1).mean().backward()  # type: ignore[no-untyped-call]
+                optimizer.step()
     head.eval()
     return head.requires_grad_(False)
 
@@ -150,3 +153,31 @@ def out_of_fold(
         head = fit(patches, targets, seed)
         advance(1)
     return head, read
+
+
+def learned(
+    patches: Tensor, targets: Tensor, views: Sequence[Tensor], folds: int, seed: int
+) -> tuple[Mapping[str, Tensor], list[Tensor]]:
+    """What ``out_of_fold`` finds, from the cache where it is known: runs that differ elsewhere learn it once.
+
+    Args:
+        patches: as in ``out_of_fold``.
+        targets: as in ``out_of_fold``.
+        views: as in ``out_of_fold``.
+        folds: as in ``out_of_fold``.
+        seed: as in ``out_of_fold``.
+
+    Returns:
+        The head's weights, and the out-of-fold probabilities of the pictures and of each view.
+    """
+    given = {f"view{number}": patch for number, patch in enumerate((patches, *views))}
+    name = fingerprint.of_value([fingerprint.of_tensors({**given, "targets": targets}), folds, seed, VERSION])
+    path = files.cache_folder() / "organs" / f"{name}.safetensors"
+    if not path.is_file():
+        head, read = out_of_fold(patches, targets, views, folds, seed)
+        kept = {f"{_READ}{number}": one.cpu().contiguous() for number, one in enumerate(read)}
+        kept |= {name: tensor.detach().cpu().contiguous() for name, tensor in head.state_dict().items()}
+        write_weights(path, kept)
+    found = read_weights(path)
+    readings = [found.pop(f"{_READ}{number}").to(patches.device) for number in range(1 + len(views))]
+    return found, readings
