@@ -117,6 +117,30 @@ def test_training_pictures_are_read_out_of_fold_and_new_ones_by_the_whole_head(m
     torch.testing.assert_close(new.inputs.patches[:, 0, :, 24:-places].float(), expected, atol=2e-3, rtol=2e-3)
 
 
+def test_a_second_run_on_the_same_pictures_takes_the_readings_from_the_cache(
+    mini_slake: Path, fresh_cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = built(split("train")).prepare(split("train"), Problems()).inputs
+
+    def again(*args: object) -> None:
+        raise AssertionError("it was learned again")
+
+    monkeypatch.setattr(region_head, "out_of_fold", again)
+    second = built(split("train")).prepare(split("train"), Problems()).inputs
+    assert torch.equal(first.patches, second.patches)
+    assert torch.equal(first.pictures, second.pictures)
+    with pytest.raises(AssertionError, match="learned again"):
+        built(split("train"), region_folds=3)
+
+
+def test_where_organs_lie_is_learned_without_touching_the_random_state() -> None:
+    torch.manual_seed(5)
+    expected = torch.rand(3)
+    torch.manual_seed(5)
+    region_head.fit(torch.zeros(4, 4, 6), torch.zeros(4, 4, 1), seed=1)
+    assert torch.equal(torch.rand(3), expected)
+
+
 def test_views_are_fixed_differ_and_leave_the_picture_alone(mini_slake: Path) -> None:
     net = net_of(built(split("train"), regions=False))
     key = next(iter(net.image_keys(split("train"), Problems()).values()))
