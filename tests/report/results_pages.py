@@ -24,6 +24,7 @@ def answering(
     seed: int = 0,
     name: str = "cnn_lstm",
     changed: Mapping[str, Any] | None = None,
+    split: str | None = None,
     **options: Any,
 ) -> Run:
     """Make a run that answers all questions correctly but some.
@@ -34,16 +35,19 @@ def answering(
         seed: of the recipe.
         name: of the recipe.
         changed: dotted keys of the recipe and their values.
+        split: that is answered, in place of the test split.
         options: of ``make_run``.
     """
     run = make_run(folder, name=name, seed=seed, scored=False, **options)
     missed = set(range(wrong)) if isinstance(wrong, int) else set(wrong)
-    answers = run.answers()
+    answers, made = run.answers(split=split), run.answers()
     given = [
         replace(p, prediction="Nothing of it" if number in missed else p.answer)
-        for number, p in enumerate(run.predictions(answers))
+        for number, p in enumerate(run.predictions(made))
     ]
-    kept = run.baselines(answers)
+    kept = run.baselines(made)
+    if split:
+        (run.folder / made.file("predictions", "jsonl")).unlink()
     run.write_answers(answers, given, {n: [replace(p, prediction=a[p.id]) for p in given] for n, a in kept.items()})
     recipe = run.recipe
     for key, value in (changed or {}).items():
@@ -53,7 +57,7 @@ def answering(
             place = place.setdefault(part, {})
         place[last] = value
     files.write_text(run.folder / "recipe.yaml", yaml.safe_dump(recipe, sort_keys=False))
-    run.write_scores(answers, score(given, baselines=kept, dataset=answers.dataset, split="test", resamples=200))
+    run.write_scores(answers, score(given, baselines=kept, dataset=answers.dataset, split=answers.split, resamples=200))
     return run
 
 

@@ -86,6 +86,25 @@ def test_stars_and_braces_stand_for_several_in_the_order_of_the_seeds(tmp_path: 
             Shelf(tmp_path / "runs", [Runs(label="Out", runs=(outside,))], partial=True)
 
 
+def test_an_ablation_may_show_the_split_that_was_chosen_on(tmp_path: Path) -> None:
+    answering(tmp_path / "runs" / "base", split="validate")
+    answering(tmp_path / "runs" / "more", 2, split="validate", changed={"training.batch_size": 64})
+    answering(tmp_path / "runs" / "tested")
+    variants = [row("More", "more", differs=["training.batch_size"])]
+    section = {"kind": "ablation", "title": "What matters", "base": row("Base", "base"), "variants": variants}
+    tested = headline(row("Tested", "tested"))
+    with pytest.raises(RunError, match=r"base \(Base\) is not yet answered"):
+        page(tmp_path, tested, section)
+    text = page(tmp_path, tested, {**section, "split": "validate"}).text
+    assert "Against Base, slake:en, validate split" in text
+    assert cells(text, "Base")[1].startswith("100.0")
+    assert "radvqa predict runs/base-again --split validate && radvqa score runs/base-again --split validate" in text
+    assert "radvqa score runs/tested-again\n" in text
+    odd = {**section, "split": "validate", "base": row("Base", "base", split="test")}
+    with pytest.raises(RadvqaError, match="Base names the split test, the section validate"):
+        page(tmp_path, tested, odd)
+
+
 def test_seeds_that_differ_in_more_than_the_seed_are_named(tmp_path: Path) -> None:
     answering(tmp_path / "runs" / "a-seed0")
     answering(tmp_path / "runs" / "a-seed1", seed=1, changed={"training.batch_size": 64, "training.log_every": 3})

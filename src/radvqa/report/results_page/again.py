@@ -41,7 +41,7 @@ def fill_recipe(recipe: Path, changes: Sequence[str] = ()) -> Mapping[str, Any]:
 
 
 def command(row: Runs, name: str, run: Scored | None, fill: Fill = fill_recipe) -> str:
-    """Return one line that makes a run: trained, its test split answered, and scored.
+    """Return one line that makes a run: trained, the split answered that the page shows, and scored.
 
     Args:
         row: where the page file names the run.
@@ -56,7 +56,7 @@ def command(row: Runs, name: str, run: Scored | None, fill: Fill = fill_recipe) 
     if run is None:
         seeded = () if seed is None else (f"seed={seed}",)
         recipe = row.recipe or "RECIPE"
-        return _line(_spelled(_file(row.recipe)) or recipe, (*row.overrides, *seeded), folder)
+        return _line(_spelled(_file(row.recipe)) or recipe, (*row.overrides, *seeded), folder, split=row.split)
     if run.run is None:
         return f"radvqa score {folder}"
     if run.recipe.get("model", {}).get("family") == ENSEMBLE:
@@ -66,13 +66,14 @@ def command(row: Runs, name: str, run: Scored | None, fill: Fill = fill_recipe) 
     changes = None if file is None else overrides(file, run.run.folder / "recipe.yaml", fill)
     skip = " --skip-bad" if run.facts.get("left_out") else ""
     if file is None or changes is None:
-        return _line(f"{folder}/recipe.yaml", (), f"{folder}-again", skip)
-    return _line(_spelled(file), changes, folder, skip)
+        return _line(f"{folder}/recipe.yaml", (), f"{folder}-again", skip, row.split)
+    return _line(_spelled(file), changes, folder, skip, row.split)
 
 
-def _line(recipe: str, changes: Sequence[str], folder: str, skip: str = "") -> str:
+def _line(recipe: str, changes: Sequence[str], folder: str, skip: str = "", split: str = "") -> str:
     said = " ".join(["radvqa train", shlex.quote(recipe), *(shlex.quote(change) for change in changes)])
-    return f"{said}{skip} --out {folder} && radvqa predict {folder}{skip} && radvqa score {folder}"
+    of = f" --split {shlex.quote(split)}" if split else ""
+    return f"{said}{skip} --out {folder} && radvqa predict {folder}{of}{skip} && radvqa score {folder}{of}"
 
 
 def _filled(line: str, folder: str, seed: Any) -> str:
@@ -93,14 +94,14 @@ def _file(recipe: str) -> Path | None:
 
 
 def _spelled(file: Path | None) -> str:
-    """Write a recipe as a command names it: a shipped one by its name, or by its path below ``recipes``."""
+    """Write a recipe as a command names it: a shipped one by its name, ``small_vlm/short``; others by their path."""
     if file is None:
         return ""
     try:
         below = file.resolve().relative_to(shipped_recipes().resolve())
     except ValueError:
         return file.as_posix() if not file.is_absolute() else file.name
-    return below.stem if len(below.parts) == 1 else f"recipes/{below.as_posix()}"
+    return below.with_suffix("").as_posix()
 
 
 @cache

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import yaml
-from pydantic import BeforeValidator, Field, ValidationError
+from pydantic import BeforeValidator, Field, ValidationError, model_validator
 
 from radvqa import files
 from radvqa.errors import RadvqaError, nearest
@@ -30,6 +30,7 @@ class Runs(Section):
     )
     recipe: str = Field("", description="Recipe of runs that are not there yet, for the command that makes them.")
     overrides: Texts = Field((), description="Overrides of that recipe.")
+    split: str = Field("", description="Split whose answers count; by default each run's own test split.")
     commands: Texts = Field(
         (),
         description="Commands that make a run, where it does not come of a recipe; {run} and {seed} are filled in.",
@@ -86,8 +87,19 @@ class Ablation(PageSection):
     """A base, and variants that each differ in one thing."""
 
     kind: Literal["ablation"]
+    split: str = Field("", description="Split whose answers count, of the base and of every variant.")
     base: Runs = Field(description="What the variants are tested against.")
     variants: tuple[Variant, ...] = Field(min_length=1, description="The variants.")
+
+    @model_validator(mode="after")
+    def _one_split(self) -> "Ablation":
+        """Let every row say the section's split."""
+        if self.split:
+            for row in (self.base, *self.variants):
+                if row.split not in ("", self.split):
+                    raise ValueError(f"{row.label} names the split {row.split}, the section {self.split}; name one")
+                object.__setattr__(row, "split", self.split)
+        return self
 
 
 class Fair(PageSection):

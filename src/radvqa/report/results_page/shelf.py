@@ -133,17 +133,15 @@ class Shelf:
         self.partial = partial
         if not self.folder.is_dir():
             raise RunError(f"There is no folder {folder}; --runs names the folder that holds the run folders.")
-        names = {name: None for row in rows for name in self._names(row)}
-        states = {name: _state(self.folder / name) for name in names}
-        ready = [name for name, state in states.items() if not state]
-        self._states = states
+        wanted = {(name, row.split): None for row in rows for name in self._names(row)}
+        self._states = {(name, split): _state(self.folder / name, split) for name, split in wanted}
         self._check(rows)
-        self._runs = dict(zip(ready, load([self.folder / name for name in ready]), strict=True)) if ready else {}
+        self._runs = {key: run for split in {split: None for _, split in wanted} for key, run in self._loaded(split)}
 
     def take(self, row: Runs) -> System:
         """Return a system of the page."""
         names = self._names(row)
-        found = {name: self._runs[name] for name in names if name in self._runs}
+        found = {name: self._runs[name, row.split] for name in names if (name, row.split) in self._runs}
         ordered = sorted(found.items(), key=lambda item: (str(type(item[1].seed)), item[1].seed or 0))
         return System(row, dict(ordered), tuple(self._missing(row)), self._fill)
 
@@ -163,10 +161,16 @@ class Shelf:
                 f"({RUNS}/ is the folder of the runs).{others} A page without it is written with --partial."
             )
 
+    def _loaded(self, split: str) -> Iterator[tuple[tuple[str, str], Scored]]:
+        """Read the runs that are ready, with the scores of a split."""
+        ready = [name for (name, of), state in self._states.items() if of == split and not state]
+        found = load([self.folder / name for name in ready], split=split or None) if ready else []
+        yield from (((name, split), run) for name, run in zip(ready, found, strict=True))
+
     def _missing(self, row: Runs) -> Iterator[Missing]:
         for name in self._names(row):
-            if self._states[name]:
-                yield Missing(row.label, name, self._states[name], command(row, name, None))
+            if state := self._states[name, row.split]:
+                yield Missing(row.label, name, state, command(row, name, None))
 
     def _names(self, row: Runs) -> list[str]:
         """Return the names that a row stands for; one with stars stands for itself where nothing fits it."""
@@ -196,8 +200,8 @@ def _natural(name: str) -> list[tuple[int, str]]:
     return [(int(part), "") if part.isdigit() else (-1, part) for part in re.split(r"(\d+)", name)]
 
 
-def _state(path: Path) -> str:
-    """Return what a run lacks; empty when it is ready."""
+def _state(path: Path, split: str) -> str:
+    """Return what a run lacks to show its answers to a split; empty when it is ready."""
     if path.is_file():
         return ""
     if not (path / "run.json").is_file():
@@ -205,7 +209,7 @@ def _state(path: Path) -> str:
     run = Run(path)
     if not run.finished:
         return "not yet run to its end"
-    answers = run.answers()
+    answers = run.answers(split=split or None)
     if not (path / answers.file("predictions", "jsonl")).is_file():
         return "not yet answered"
     return "" if (path / answers.file("scores", "json")).is_file() else "not yet scored"
