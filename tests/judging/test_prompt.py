@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from radvqa.judging.prompt import judge_request, quoted
+from radvqa.endpoint.quoting import quoted
+from radvqa.judging.prompt import judge_request
 from radvqa.judging.template import TemplateError, built_in, load_template
 
 GOOD = """---

@@ -8,8 +8,8 @@ import numpy as np
 
 from radvqa.endpoint.cache import ReplyCache
 from radvqa.endpoint.client import ChatEndpoint
+from radvqa.endpoint.quoting import LONGEST
 from radvqa.judging.hearing import hear
-from radvqa.judging.prompt import LONGEST
 from radvqa.judging.summary import compared, summarise
 from radvqa.judging.template import Template, load_template
 from radvqa.prediction import Prediction

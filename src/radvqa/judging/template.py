@@ -6,16 +6,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from radvqa import files, fingerprint
+from radvqa.endpoint import front_matter
 from radvqa.errors import RadvqaError, nearest
 
 PLACEHOLDERS = ("question", "gold", "answer")
 
 _FOLDER = Path(__file__).parent / "templates"
-_FRONT = re.compile(r"\A---\n(.*?\n)---\n(.*)\Z", re.DOTALL)
-_KEYS = {"name", "version", "scale"}
+_KEYS = ("name", "version", "scale")
 _WORD = re.compile(r"[a-z]+")
 
 
@@ -65,7 +63,10 @@ def load_template(template: str | Path) -> Template:
             f"There is no template {str(template)!r}; {nearest(str(template), built_in())} Or give a file's path."
         )
     text = files.read_text(path)
-    front, prompt = _parts(text, path)
+    try:
+        front, prompt = front_matter.read(text, path, _KEYS)
+    except RadvqaError as error:
+        raise TemplateError(str(error)) from None
     scale = _scale(front["scale"])
     if not {0, 1} <= set(scale.values()):
         raise TemplateError(
@@ -82,24 +83,6 @@ def load_template(template: str | Path) -> Template:
             )
     digest = fingerprint.of_bytes(text.encode())
     return Template(str(front["name"]), str(front["version"]), scale, prompt.strip(), digest)
-
-
-def _parts(text: str, path: Path) -> tuple[dict[str, Any], str]:
-    """Split a file into its front matter and its prompt."""
-    found = _FRONT.match(text.replace("\r\n", "\n"))
-    if not found:
-        raise TemplateError(
-            f"{path} must begin with a line '---', then name, version and scale, then another line '---'."
-        )
-    try:
-        front = yaml.load(found[1], Loader=yaml.BaseLoader)  # noqa: S506 - only texts: "no" is a verdict, not False
-    except yaml.YAMLError as error:
-        reason = " ".join(str(error).split())
-        raise TemplateError(f"{path}: what is between the two lines '---' is not YAML ({reason}).") from None
-    if not isinstance(front, dict) or set(front) != _KEYS:
-        keys = ", ".join(map(str, front)) if isinstance(front, dict) else repr(front)
-        raise TemplateError(f"{path}: between the two lines '---' must stand name, version and scale; found {keys}.")
-    return front, found[2]
 
 
 def _scale(written: Any) -> dict[str, float]:
