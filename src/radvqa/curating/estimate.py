@@ -58,16 +58,16 @@ def estimate(
         price_out: of a million tokens written.
     """
     useful = [material for material in materials if "empty" not in material.notes]
-    caption = sum(min(len(m.caption), LONGEST) for m in useful)
-    facts = sum(sum(len(name) + len(text) + 4 for name, text in m.facts) for m in useful)
-    context = sum(min(len(m.context), LONGEST) for m in useful)
+    texts = {
+        "caption": sum(min(len(m.caption), LONGEST) for m in useful),
+        "facts": sum(sum(len(name) + len(text) + 4 for name, text in m.facts) for m in useful),
+        "context": sum(min(len(m.context), LONGEST) for m in useful),
+    }
     read = 0.0
     written = pairs = 0
     for template in templates:
         read += len(template.text) * len(useful)
-        read += sum(
-            size for name, size in (("caption", caption), ("facts", facts), ("context", context)) if name in template.text
-        )
+        read += sum(size for name, size in texts.items() if f"{{{name}}}" in template.text)
         pairs += template.pairs * len(useful)
         written += _written(template) * len(useful)
     prompt = round(read / CHARACTERS_PER_TOKEN)

@@ -90,8 +90,7 @@ def read_reply(template: Template, material: Material, reply: Reply) -> Parsed:
     cut = reply.finish_reason == _CUT
     if template.kind not in TEXTS:
         return read_pairs(reply.text, choice=template.kind == "choice", cut=cut)
-    length = "brief" if template.kind == "rewrite" or template.name == "brief" else "detailed"
-    known = INSTRUCTIONS[length]
+    known = INSTRUCTIONS["brief" if template.kind == "rewrite" or template.name == "brief" else "detailed"]
     parsed = read_text(reply.text, known[_number(material.sample.id + template.name) % len(known)], cut=cut)
     if parsed.pairs and parsed.pairs[0].answer.strip(" .").lower() == _NOTHING:
         return Parsed((), "text", 1)

@@ -28,8 +28,8 @@ class Material:
         caption: without surplus spaces.
         facts: of the picture, by name: modality, plane, location.
         context: text of the case, without what is in ``facts``.
-        notes: what is odd about the texts: ``cut`` (longer than a model is shown), ``commands`` (they speak to a model),
-            ``empty``.
+        notes: what is odd about the texts: ``cut`` (longer than a model is shown), ``commands`` (they speak to a
+            model), ``empty``.
     """
 
     sample: Sample
