@@ -67,5 +67,3 @@ def write_pairs(path: Path, pairs: Iterable[Pair]) -> None:
 def _known(path: Path) -> None:
     if path.suffix not in SUFFIXES:
         raise DataError(f"{path} must end in {' or '.join(SUFFIXES)}, so that its kind is known.")
-
-

@@ -8,6 +8,8 @@ from radvqa.endpoint.quoting import quoted
 from radvqa.judging.template import PLACEHOLDERS, Template
 
 _PLACES = re.compile(rf"\{{({'|'.join(PLACEHOLDERS)})\}}")
+
+
 def judge_request(template: Template, question: str, gold: str, answer: str, *, reminder: bool = False) -> ChatRequest:
     """Ask for the verdict on one answer; a reminder follows where an earlier reply could not be read."""
     texts = {"question": quoted(question), "gold": quoted(gold), "answer": quoted(answer)}

@@ -1,0 +1,50 @@
+"""Answers that contradict what the data set says of the picture."""
+
+import re
+
+from radvqa.curating.rules.words import Texts
+
+_MODALITIES = {
+    "CT": re.compile(r"\b(?:ct|cta|computed tomograph\w+|cat scan)\b"),
+    "MRI": re.compile(r"\b(?:mri|mra|mr|magnetic resonance|t[12][- ]?w(?:eighted)?|flair)\b"),
+    "X-Ray": re.compile(r"\b(?:x-?rays?|radiograph\w*|plain film)\b"),
+    "US": re.compile(r"\b(?:ultrasound|sonogra\w+|us)\b"),
+    "PET": re.compile(r"\bpet\b"),
+}
+_SAME = {"MR": "MRI", "XR": "X-Ray", "CR": "X-Ray", "DX": "X-Ray", "ULTRASOUND": "US", "X-RAY": "X-Ray"}
+_PLANES = {
+    "axial": re.compile(r"\b(?:axial|transverse|transaxial)\b"),
+    "coronal": re.compile(r"\bcoronal\b"),
+    "sagittal": re.compile(r"\bsagittal\b"),
+}
+_ASKS_MODALITY = re.compile(
+    r"\b(?:modality|technique|(?:type|kind) of (?:imaging|image|scan|study|exam)|mri or ct|ct or mri)\b"
+)
+_ASKS_PLANE = re.compile(r"\b(?:plane|orientation|view|slice|section)\b")
+
+
+def contradicts(texts: Texts) -> bool:
+    """Another modality or plane than the data set's."""
+    pair = texts.pair
+    said = pair.modality or pair.fact("Modality")
+    modality = _SAME.get(said.upper(), said)
+    if modality in _MODALITIES and _other(texts, modality, _MODALITIES, _ASKS_MODALITY):
+        return True
+    plane = next((name for name, words in _PLANES.items() if words.search(pair.fact("Plane").lower())), "")
+    return bool(plane) and _other(texts, plane, _PLANES, _ASKS_PLANE)
+
+
+def _other(texts: Texts, right: str, known: dict[str, re.Pattern[str]], asks: re.Pattern[str]) -> bool:
+    """Whether a question about this is answered by something else than what is right."""
+    if texts.asks_yes_or_no:
+        asked = [name for name, words in known.items() if words.search(texts.question)]
+        if len(asked) != 1 or not texts.says_yes_or_no or not _IS_THIS.match(texts.question):
+            return False
+        return (asked[0] == right) == texts.answer.startswith("no")
+    if not (asks.search(texts.question) or texts.offers):
+        return False
+    found = [name for name, words in known.items() if words.search(texts.answer)]
+    return bool(found) and right not in found
+
+
+_IS_THIS = re.compile(r"^(?:is|was) (?:this|the (?:image|scan|picture|study))\b(?!.*(?:contrast|weight|left|right|\bnon))")
