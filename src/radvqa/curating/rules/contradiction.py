@@ -47,4 +47,6 @@ def _other(texts: Texts, right: str, known: dict[str, re.Pattern[str]], asks: re
     return bool(found) and right not in found
 
 
-_IS_THIS = re.compile(r"^(?:is|was) (?:this|the (?:image|scan|picture|study))\b(?!.*(?:contrast|weight|left|right|\bnon))")
+_IS_THIS = re.compile(
+    r"^(?:is|was) (?:this|the (?:image|scan|picture|study))\b(?!.*(?:contrast|weight|left|right|\bnon))"
+)
