@@ -4,11 +4,11 @@ Format: Label Studio's JSON (tasks with ``data`` and ``annotations``), https://l
 """
 
 from collections.abc import Iterator, Sequence
-from typing import Any, cast
+from typing import Any
 
 from radvqa.curating.pair import Pair
 from radvqa.errors import DataError
-from radvqa.reviewing.decision import REASONS, VERDICTS, Decision, Verdict
+from radvqa.reviewing.decision import REASONS, VERDICTS, Decision
 
 CONFIGURATION = """<View>
   <Image name="picture" value="$image" zoom="true" zoomControl="true"/>
@@ -89,7 +89,7 @@ def _of_task(task: dict[str, Any], data: dict[str, Any], place: str) -> Iterator
         yield Decision(
             data["pair"],
             f"labelstudio-{_reviewer(annotation.get('completed_by'))}",
-            cast("Verdict", verdict),
+            verdict,
             changed["question"],
             changed["answer"],
             reasons,
