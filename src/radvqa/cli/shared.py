@@ -12,7 +12,20 @@ from typer.core import TyperGroup
 from radvqa import console
 
 _CHAIN = (
-    *("quickstart", "data", "recipes", "models", "doctor", "train", "sweep", "adapt", "predict", "ensemble", "score"),
+    *(
+        "quickstart",
+        "data",
+        "curate",
+        "recipes",
+        "models",
+        "doctor",
+        "train",
+        "sweep",
+        "adapt",
+        "predict",
+        "ensemble",
+        "score",
+    ),
     *("probe", "compare", "results", "scaling", "metrics", "ask", "starter", "merge", "bench"),
 )
 
@@ -46,7 +59,18 @@ adapt_app = typer.Typer(
 starter_app = typer.Typer(
     help="Make the small model that ships with radvqa.", no_args_is_help=True, rich_markup_mode=None
 )
-for name, group in {"data": data_app, "bench": bench_app, "starter": starter_app, "adapt": adapt_app}.items():
+curate_app = typer.Typer(
+    help="From captions to checked training questions: write, filter, review, mix.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+)
+for name, group in {
+    "data": data_app,
+    "curate": curate_app,
+    "bench": bench_app,
+    "starter": starter_app,
+    "adapt": adapt_app,
+}.items():
     app.add_typer(group, name=name)
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object instead of text.")]
