@@ -35,8 +35,8 @@ def card(
     lines = [
         f"# Curated questions: {name}",
         "",
-        "**For research only, not for diagnosis.** Questions and answers were written by language models from captions, "
-        "then filtered and reviewed as told below.",
+        "**For research only, not for diagnosis.** Language models wrote questions and answers from captions; these were "
+        "filtered and reviewed as told below.",
         "",
         "## What is here",
         "",
@@ -137,8 +137,8 @@ def _reviewed(step: Mapping[str, Any]) -> list[str]:
     said = step.get("statistics", {})
     lines = [
         f"**Reviewed** by {len(said.get('reviewers', {}))}: {said.get('passed', 0):,} passed, "
-        f"{said.get('discarded', 0):,} discarded, {said.get('disputed', 0):,} disputed, {said.get('edited', 0):,} edited, "
-        f"{said.get('unreviewed', 0):,} not looked at."
+        f"{said.get('discarded', 0):,} discarded, {said.get('disputed', 0):,} disputed, "
+        f"{said.get('edited', 0):,} edited, {said.get('unreviewed', 0):,} not looked at."
     ]
     if said.get("reasons"):
         lines += ["", "Why discarded: " + ", ".join(f"{name} {count}" for name, count in said["reasons"].items()) + "."]

@@ -1,8 +1,8 @@
 """Pairs that say nearly the same about the same picture, or that were made from the same caption.
 
-Within a group of a few pairs every two are compared; in larger ones MinHash finds the candidates (Broder, On the
-resemblance and containment of documents, 1997; banding as in Leskovec et al., Mining of Massive Datasets, chapter 3), and
-these are compared word by word, so that only real likeness counts.
+Within a group of a few pairs every two are compared. In larger ones MinHash finds the candidates (Broder, On the
+resemblance and containment of documents, 1997; banding as in Leskovec et al., Mining of Massive Datasets, chapter 3),
+which are then compared word by word, so that only real likeness counts.
 """
 
 import itertools

@@ -2,26 +2,30 @@
 
 import re
 
+from radvqa.curating.rules.patterns import any_of
 from radvqa.curating.rules.words import Texts
 
-_NO_ANSWER = re.compile(
-    r"^\W*(?:none given|n/?a|unknown|unclear|unspecified|nothing|nos)\b\W*$"
-    r"|\bnot (?:applicable|available|specified|provided|mentioned|given|stated|known|clear|indicated|possible to)\b"
-    r"|\b(?:cannot|can't|could not|unable to) (?:be )?"
-    r"(?:determine[d]?|say|tell|answer(?:ed)?|infer(?:red)?|see|assess(?:ed)?)\b"
-    r"|\bto be (?:answered|determined|filled)\b|\bdepends on\b|\byes/no\b|\bother pulse seq|\bnos\b|\bas an ai\b"
-    r"|\bi (?:don't|do not|cannot|can't)\b|\bdescription of the image\b|\breplace this\b|^\W*$"
+_WHOLE = re.compile(r"^\W*(?:none given|n/?a|unknown|unclear|unspecified|nothing|nos)?\W*$")
+_NO_ANSWER = any_of(
+    r"not (?:applicable|available|specified|provided|mentioned|given|stated|known|clear|indicated|possible to)",
+    r"(?:cannot|can't|could not|unable to) (?:be )?(?:determine|say|tell|answer|infer|see|assess)(?:e?d|red)?",
+    r"to be (?:answered|determined|filled)",
+    r"depends on|yes/no|other pulse seq|nos|as an ai",
+    r"i (?:don't|do not|cannot|can't)",
+    r"description of the image|replace this",
 )
-_OTHER_KNOWLEDGE = re.compile(
-    r"\b(?:purpose|necessary|needed|indication|recommended?|typical(?:ly)?|usually|commonly|generally|cause of"
-    r"|specialty|department|why (?:was|is|were|did|would)|in general|epidemiology|incidence|prevalence"
-    r"|risk factors?|manage(?:ment|d)?)\b"
+_OTHER_KNOWLEDGE = any_of(
+    r"purpose|necessary|needed|indication|recommend(?:ed)?",
+    r"typical(?:ly)?|usually|commonly|generally|in general",
+    r"cause of|specialty|department",
+    r"why (?:was|is|are|were|did|would)",
+    r"epidemiology|incidence|prevalence|risk factors?|manage(?:ment|d)?",
 )
 
 
 def no_answer(texts: Texts) -> bool:
     """The answer says that there is none."""
-    return bool(_NO_ANSWER.search(texts.answer))
+    return bool(_WHOLE.match(texts.answer) or _NO_ANSWER.search(texts.answer))
 
 
 def not_in_picture(texts: Texts) -> bool:

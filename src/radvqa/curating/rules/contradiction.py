@@ -17,9 +17,7 @@ _PLANES = {
     "coronal": re.compile(r"\bcoronal\b"),
     "sagittal": re.compile(r"\bsagittal\b"),
 }
-_ASKS_MODALITY = re.compile(
-    r"\b(?:modality|technique|(?:type|kind) of (?:imaging|image|scan|study|exam)|mri or ct|ct or mri)\b"
-)
+_ASKS_MODALITY = any_of(r"modality|technique|(?:type|kind) of (?:imaging|image|scan|study|exam)|mri or ct|ct or mri")
 _ASKS_PLANE = re.compile(r"\b(?:plane|orientation|view|slice|section)\b")
 
 

@@ -8,20 +8,21 @@ LONGEST_ANSWER, LONGEST_QUESTION = 60, 40
 """Words."""
 
 _LEANS = re.compile(
-    r"^(?:if (?:yes|so|no|not|present)\b|(?:what|how) about\b|and\b|also\b|any other\b|(?:are|is) there any(?:thing)? (?:other|else)\b"
-    r"(?!.*\b(?:besides|other than|apart from|except|in addition to)\b))"
+    r"^(?:if (?:yes|so|no|not|present)|(?:what|how) about|and|also|any other)\b"
+    r"|^(?:are|is) there any(?:thing)? (?:other|else)\b(?!.*\b(?:besides|other than|apart from|except|in addition to)\b)"
 )
 _FREE = ("description", "rewrite", "conversation", "literature")
+_MARKS = ("?", "？", "؟")
 
 
 def wrong_form(texts: Texts) -> bool:
-    """No question mark, nothing said, too long, cut off, yes or no asked and something else answered, broken options."""
+    """Cut off, empty, no question, too long, broken options, or yes or no asked and something else answered."""
     pair = texts.pair
     if not pair.whole or not texts.answer.strip() or not texts.question.strip():
         return True
     if pair.kind in _FREE:
         return False
-    if not pair.question.rstrip().endswith(("?", "？", "؟")):
+    if not pair.question.rstrip().endswith(_MARKS):
         return True
     if len(texts.answer.split()) > LONGEST_ANSWER or len(texts.question.split()) > LONGEST_QUESTION:
         return True

@@ -2,34 +2,49 @@
 
 import re
 
+from radvqa.curating.rules.patterns import any_of
 from radvqa.curating.rules.words import Texts
 
-_UNIT = (
-    r"(?:mm|cm|m|millimet(?:er|re)s?|centimet(?:er|re)s?|inch(?:es)?|hu|hounsfield|ml|cc|kg|mg|gy|%|percent|degrees?|°)"
-)
-_MEASURE = re.compile(
-    rf"\d\s*[-–]?\s*{_UNIT}(?![a-z])|\d\s*(?:[x×]|by)\s*\d|\bsuv\b|\b\d+\.\d+\b|\bhow (?:large|big|long|wide|thick)\b"
-    r"|\bwhat (?:is|are|was) the (?:size|diameter|dimensions?)\b|\bmeasur(?:e|es|ed|ement|ements)\b"
+_UNITS = "mm|cm|m|ml|cc|kg|mg|gy|hu|hounsfield|inch(?:es)?|percent|degrees?|(?:milli|centi)met(?:er|re)s?"
+_MEASURE = any_of(
+    rf"\d+\s*[-–]?\s*(?:{_UNITS})",
+    r"\d+\s*[%°]",
+    r"\d+\s*(?:[x×]|by)\s*\d.*",
+    r"\d+\.\d+",
+    r"suv",
+    r"how (?:large|big|long|wide|thick)",
+    r"what (?:is|are|was) the (?:size|diameter|dimensions?)",
+    r"measur(?:e|es|ed|ements?)",
 )
 _BARE = re.compile(r"^\W*\d+(?:[.,]\d+)?\W*$")
-_HISTORY = re.compile(
-    r"\b\d+[- ]?(?:years?|yrs?|months?|weeks?|days?|hours?)\b|\by/?o\b|\b(?:old|young|elderly|male|female|man|woman|boy|girl)\b"
-    r"|\b(?:gender|sex|age) of\b|\bpatient(?:'s|’s)? (?:age|sex|gender|history|symptoms?|condition|complaint|presentation)"
-    r"|\b(?:condition|symptoms?|history) of the patient\b|\bin patients\b"
-    r"|\b(?:history of|medical history|present(?:ed|ing) with|complain|symptoms?|admitted|trauma history)\b"
-    r"|\b(?:previous(?:ly)?|prior (?:to|study|scan|exam|imaging|surgery)|follow-?up|postoperative|post-?op|preoperative)\b"
-    r"|\b(?:treat(?:ed|ment)|therapy|surger(?:y|ies)|surgically|operated|antibiotics?|chemotherapy|biops(?:y|ied))\b"
-    r"|\bcompared (?:to|with) .{0,30}\b(?:initial|earlier|baseline|before|presentation|study|exam)|\b(?:interval change|has .{0,40}\bchanged|improve(?:d|ment)|resol(?:ved|ution)|worsened)\b"
-    r"|\b(?:now|no longer|since the last|over time|before and after|once again)\b|\bprognosis\b|\boutcome\b"
-    r"|\bcolonoscopy\b|\blaboratory\b"
+_HISTORY = any_of(
+    r"\d+[- ]?(?:years?|yrs?|months?|weeks?|days?|hours?)",
+    r"y/?o",
+    r"old|young|elderly|male|female|man|woman|boy|girl",
+    r"(?:gender|sex|age) of",
+    r"patient(?:['’]s)? (?:age|sex|gender|history|symptoms?|condition|complaint|presentation)",
+    r"(?:condition|symptoms?|history) of the patient",
+    r"in patients",
+    r"history of|medical history|present(?:ed|ing) with|complain(?:s|ed|ts?)?|symptoms?|admitted",
+    r"previous(?:ly)?|prior (?:to|study|scan|exam|imaging|surgery)|follow-?up|postoperative|post-?op|preoperative",
+    r"treat(?:ed|ment)|therapy|surger(?:y|ies)|surgically|operated|antibiotics?|chemotherapy|biops(?:y|ied)",
+    r"compared (?:to|with) .{0,30}(?:initial|earlier|baseline|before|presentation|study|exam)",
+    r"interval change|has .{0,40}changed|improve(?:d|ment)|resol(?:ved|ution)|worsened",
+    r"now|no longer|since the last|over time|before and after|once again",
+    r"prognosis|outcome|colonoscopy|laboratory",
 )
-_DATE = re.compile(
-    r"\b(?:19|20)\d\d\b|\b\d{1,2}[/.]\d{1,2}[/.]\d{2,4}\b"
-    r"|\b(?:january|february|march|april|june|july|august|september|october|november|december)\s+\d"
+_DATE = any_of(
+    r"(?:19|20)\d\d",
+    r"\d{1,2}[/.]\d{1,2}[/.]\d{2,4}",
+    r"(?:january|february|march|april|june|july|august|september|october|november|december)\s+\d+",
 )
-_IDENTIFIER = re.compile(
-    r"\b(?:pmid|mrn|doi|accession|patient id|case (?:no|number|id))\b|\b(?:figure|fig\.?|film|image|slide|panel) ?#? ?\d"
-    r"|\bdr\.? [a-z]|\S+@\S+\.\S+|https?://|#\d+"
+_IDENTIFIER = any_of(
+    r"pmid|mrn|doi|accession|patient id|case (?:no|number|id)",
+    r"(?:figure|fig\.?|film|image|slide|panel) ?#? ?\d+",
+    r"dr\.? [a-z]+",
+    r"\S+@\S+\.\w+",
+    r"https?://\S+",
+    r"#\d+",
 )
 
 

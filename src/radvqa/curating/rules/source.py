@@ -1,13 +1,15 @@
 """Pairs that speak of the text that they were made from."""
 
-import re
-
+from radvqa.curating.rules.patterns import any_of
 from radvqa.curating.rules.words import Texts
 
-_SOURCE = re.compile(
-    r"\b(?:caption|captions|context|mention(?:s|ed)?|passage|abstract|case (?:information|text|report)|description"
-    r"|information|described|stated|according to (?!the (?:image|picture|scan|figure)\b)|provided|the (?:text|report|case|question|note|figure legend)|legend"
-    r"|given (?:text|information|medical|image caption))\b"
+_SOURCE = any_of(
+    r"captions?|context|passage|abstract|legend|information|description",
+    r"mention(?:s|ed)?|described|stated|provided",
+    r"case (?:information|text|report)",
+    r"given (?:text|information|medical|image caption)",
+    r"the (?:text|report|case|question|note|figure legend)",
+    r"according to (?!the (?:image|picture|scan|figure)(?!\w)).*",
 )
 
 
