@@ -35,8 +35,8 @@ def card(
     lines = [
         f"# Curated questions: {name}",
         "",
-        "**For research only, not for diagnosis.** Language models wrote questions and answers from captions; these were "
-        "filtered and reviewed as told below.",
+        "**For research only, not for diagnosis.** Language models wrote questions and answers from captions; these "
+        "were filtered and reviewed as told below.",
         "",
         "## What is here",
         "",

@@ -2,23 +2,24 @@
 
 import re
 
+from radvqa.curating.rules.patterns import any_of
 from radvqa.curating.rules.words import Texts
 
 _MODALITIES = {
-    "CT": re.compile(r"\b(?:ct|cta|computed tomograph\w+|cat scan)\b"),
-    "MRI": re.compile(r"\b(?:mri|mra|mr|magnetic resonance|t[12][- ]?w(?:eighted)?|flair)\b"),
-    "X-Ray": re.compile(r"\b(?:x-?rays?|radiograph\w*|plain film)\b"),
-    "US": re.compile(r"\b(?:ultrasound|sonogra\w+|us)\b"),
-    "PET": re.compile(r"\bpet\b"),
+    "CT": any_of(r"ct|cta|computed tomography|cat scan"),
+    "MRI": any_of(r"mri|mra|mr|magnetic resonance|t[12][- ]?w(?:eighted)?|flair"),
+    "X-Ray": any_of(r"x-?rays?|radiograph\w*|plain film"),
+    "US": any_of(r"ultrasound|sonogra\w+|us"),
+    "PET": any_of("pet"),
 }
 _SAME = {"MR": "MRI", "XR": "X-Ray", "CR": "X-Ray", "DX": "X-Ray", "ULTRASOUND": "US", "X-RAY": "X-Ray"}
 _PLANES = {
-    "axial": re.compile(r"\b(?:axial|transverse|transaxial)\b"),
-    "coronal": re.compile(r"\bcoronal\b"),
-    "sagittal": re.compile(r"\bsagittal\b"),
+    "axial": any_of(r"axial|transverse|transaxial"),
+    "coronal": any_of("coronal"),
+    "sagittal": any_of("sagittal"),
 }
 _ASKS_MODALITY = any_of(r"modality|technique|(?:type|kind) of (?:imaging|image|scan|study|exam)|mri or ct|ct or mri")
-_ASKS_PLANE = re.compile(r"\b(?:plane|orientation|view|slice|section)\b")
+_ASKS_PLANE = any_of(r"plane|orientation|view|slice|section")
 
 
 def contradicts(texts: Texts) -> bool:
