@@ -22,7 +22,7 @@ def label(words: tuple[str, ...]) -> re.Pattern[str]:
     listed = "|".join(sorted(map(re.escape, words), key=len, reverse=True))
     return re.compile(
         rf"^{_MARKS}{_NUMBER}{_MARKS}(?P<remark>\([^)]*\)\s*)?(?:{listed})\s*\#?\s*\d{{0,3}}\s*"
-        rf"(?:[*_]{{1,3}}\s*[:：.)\-–]|[:：.)]\s*[*_]{{0,3}}|[*_]{{1,3}}\s*$|\s*$)[*_]{{0,3}}\s*(?P<rest>.*)$",
+        rf"(?:[*_]{{1,3}}\s*[:：.)\-–]|[:：.)][*_]{{0,3}}|[*_]{{1,3}}\s*$|\s*$)\s*(?P<rest>.*)$",
         re.IGNORECASE,
     )
 

@@ -17,7 +17,8 @@ _NO_ANSWER = any_of(
 _OTHER_KNOWLEDGE = any_of(
     r"purpose|necessary|needed|indication|recommend(?:ed)?",
     r"typical(?:ly)?|usually|commonly|generally|in general",
-    r"cause of|specialty|department",
+    r"cause of|specialty|department|definition|defined as",
+    r"can (?!you)\w+ .{0,40}be (?:identified|diagnosed|distinguished|treated|caused)",
     r"why (?:was|is|are|were|did|would)",
     r"epidemiology|incidence|prevalence|risk factors?|manage(?:ment|d)?",
 )

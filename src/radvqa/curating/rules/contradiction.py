@@ -1,4 +1,4 @@
-"""Answers that contradict what the data set says of the picture."""
+"""What contradicts what the data set says of the picture: modality, plane, or the sequence that is asked about."""
 
 import re
 
@@ -19,7 +19,14 @@ _PLANES = {
     "sagittal": any_of("sagittal"),
 }
 _ASKS_MODALITY = any_of(r"modality|technique|(?:type|kind) of (?:imaging|image|scan|study|exam)|mri or ct|ct or mri")
-_ASKS_PLANE = any_of(r"plane|orientation|view|slice|section")
+_ASKS_PLANE = any_of(r"plane|orientation|view|slice|section|(?:type|kind) of (?:image|imaging|scan)")
+_SEQUENCES = {
+    "t1": any_of(r"t1(?:[- ]?w(?:i|eighted)?)?"),
+    "t2": any_of(r"t2(?:[- ]?w(?:i|eighted)?)?"),
+    "flair": any_of("flair"),
+    "diffusion": any_of(r"dwi|adc|diffusion[- ]weighted"),
+}
+_ON_SEQUENCE = any_of(r"(?:on|in) .{0,30}(?:t1|t2|flair|dwi|adc|diffusion)[ -]?w?\w*.{0,25}")
 
 
 def contradicts(texts: Texts) -> bool:
@@ -30,7 +37,18 @@ def contradicts(texts: Texts) -> bool:
     if modality in _MODALITIES and _other(texts, modality, _MODALITIES, _ASKS_MODALITY):
         return True
     plane = next((name for name, words in _PLANES.items() if words.search(pair.fact("Plane").lower())), "")
-    return bool(plane) and _other(texts, plane, _PLANES, _ASKS_PLANE)
+    if plane and _other(texts, plane, _PLANES, _ASKS_PLANE):
+        return True
+    return _asks_of_another_sequence(texts, pair.fact("Modality").lower())
+
+
+def _asks_of_another_sequence(texts: Texts, modality: str) -> bool:
+    """Whether the question is about how something looks in sequences of which the picture is none."""
+    own = {name for name, words in _SEQUENCES.items() if words.search(modality)}
+    if not own or not _ON_SEQUENCE.search(texts.question):
+        return False
+    asked = {name for name, words in _SEQUENCES.items() if words.search(texts.question)}
+    return bool(asked) and not asked & (own | ({"t2"} if "flair" in own else set()))
 
 
 def _other(texts: Texts, right: str, known: dict[str, re.Pattern[str]], asks: re.Pattern[str]) -> bool:

@@ -29,7 +29,8 @@ _HISTORY = any_of(
     r"previous(?:ly)?|prior (?:to|study|scan|exam|imaging|surgery)|follow-?up|postoperative|post-?op|preoperative",
     r"treat(?:ed|ment)|therapy|surger(?:y|ies)|surgically|operated|antibiotics?|chemotherapy|biops(?:y|ied)",
     r"compared (?:to|with) .{0,30}(?:initial|earlier|baseline|before|presentation|study|exam)",
-    r"interval change|has .{0,40}changed|improve(?:d|ment)|resol(?:ved|ution)|worsened",
+    r"interval (?:change|increase|decrease|growth|development)|(?:increase|decrease)d? (?:in size|compression|since)",
+    r"progress(?:ion|ed|ing)? (?:of|from|since)|has .{0,40}changed|improve(?:d|ment)|resol(?:ved|ution)|worsened",
     r"now|no longer|since the last|over time|before and after|once again",
     r"prognosis|outcome|colonoscopy|laboratory",
 )
@@ -41,6 +42,7 @@ _DATE = any_of(
 _IDENTIFIER = any_of(
     r"pmid|mrn|doi|accession|patient id|case (?:no|number|id)",
     r"(?:figure|fig\.?|film|image|slide|panel) ?#? ?\d+",
+    r"(?:figure|fig\.?|film|in image|slide|panel) [a-h]",
     r"dr\.? [a-z]+",
     r"\S+@\S+\.\w+",
     r"https?://\S+",

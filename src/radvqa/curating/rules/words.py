@@ -19,7 +19,7 @@ _EMPTY = frozenset(
     """.split()
 )
 _CLOSED = re.compile(
-    r"^(?:is|are|was|were|does|do|did|has|have|had|can|could|will|would|should|may|might|isn't|aren't|doesn't)\b"
+    r"^(?:is|are|was|were|does|do|did|has|have|had|can(?! you)|could(?! you)|will|would|should|may|might|isn't|aren't|doesn't)\b"
 )
 _YES_NO = re.compile(r"^(?:yes|no)\b")
 

@@ -36,7 +36,7 @@ function show() {
   $("caption").textContent = pair.caption;
   $("facts").textContent = Object.entries(pair.facts).map(([name, text]) => `${name}: ${text}`).join(" · ");
   $("source").hidden = !pair.caption;
-  $("kind").replaceChildren(...[pair.kind, pair.modality, pair.organ].filter(Boolean).map((text) => new Text(`${text} · `)),
+  $("kind").replaceChildren(new Text(`${[pair.kind, pair.modality, pair.organ].filter(Boolean).join(" · ")} `),
     ...pair.flags.map((flag) => Object.assign(document.createElement("span"), { className: "flag", textContent: flag })));
   $("options").hidden = !pair.options.length;
   $("options").replaceChildren(...pair.options.map((option) => Object.assign(document.createElement("li"), { textContent: option })));
