@@ -1,8 +1,10 @@
 """Replies of language models, read as pairs however they are wrapped."""
 
 import json
+import os
 import re
 import string
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -14,6 +16,10 @@ from radvqa.curating.parsing.written import Written
 
 PAIR = ("Which organ is shown?", "Liver")
 OTHER = ("Is there a mass?", "Yes")
+
+
+def turns(who: str, what: str, asks: str, answers: str) -> list[dict[str, str]]:
+    return [{who: name, what: text} for pair in (PAIR, OTHER) for name, text in zip((asks, answers), pair, strict=True)]
 
 
 def said(reply: str, **options: bool) -> list[tuple[str, str]]:
@@ -43,8 +49,8 @@ def said(reply: str, **options: bool) -> list[tuple[str, str]]:
         json.dumps({"pairs": [{"question": q, "answer": a} for q, a in (PAIR, OTHER)]}),
         "Sure! ```json\n" + json.dumps([{"Question": q, "Answer": a} for q, a in (PAIR, OTHER)], indent=1) + "\n```",
         "\n".join(json.dumps({"q": q, "a": a}) for q, a in (PAIR, OTHER)),
-        json.dumps({"conversations": [{"from": w, "value": t} for q, a in (PAIR, OTHER) for w, t in (("human", q), ("gpt", a))]}),
-        json.dumps([{"role": w, "content": t} for q, a in (PAIR, OTHER) for w, t in (("user", q), ("assistant", a))]),
+        json.dumps({"conversations": turns("from", "value", "human", "gpt")}),
+        json.dumps(turns("role", "content", "user", "assistant")),
     ],
 )  # fmt: skip
 def test_two_pairs_in_many_wrappings(reply: str) -> None:
@@ -122,9 +128,6 @@ def test_no_reply_is_too_odd(reply: str) -> None:
 @pytest.mark.real_data
 def test_recorded_replies_of_a_larger_model_are_recovered() -> None:
     """Every label of a question in 1,541 replies of Llama 3.1 8B, counted by another rule than the parser's."""
-    import os
-    from pathlib import Path
-
     raw = files.read_json(Path(os.environ["RADVQA_DATA"]) / "medpix_clinqa" / "qa_pairs_output.json")
     asked = read = 0
     for row in raw:

@@ -4,13 +4,13 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
+from radvqa.curating.apart_from_tests import asked_in_tests
 from radvqa.curating.balance import MOST, surplus
 from radvqa.curating.near_duplicates import LIKENESS, near_duplicates
 from radvqa.curating.pair import Pair
 from radvqa.curating.rules.all import RULES
 from radvqa.curating.rules.words import Texts
 from radvqa.curating.selecting import Wanted, not_selected
-from radvqa.curating.test_questions import asked_in_tests
 from radvqa.errors import DataError, nearest
 from radvqa.sample import Sample
 

@@ -7,16 +7,7 @@ from radvqa.curating.pair import Pair
 
 _WORD = re.compile(r"[^\W_]+(?:[-'’][^\W_]+)*")
 _EMPTY = frozenset(
-    """
-    a about above across after all also an and any are as at be been being below between both but by can could did
-    do does done down during each for from had has have having here how i if in into is it its itself just may me
-    might more most must my no nor not of off on only or other our out over own s same shall should so some such t
-    than that the their them then there these they this those through to too under up upon very was we were what
-    when where which while who whom whose why will with would you your image images picture pictures scan scans
-    photo photograph figure view show shown shows see seen visible visualized demonstrate demonstrated demonstrates
-    depict depicted depicts display displayed appear appears present type kind located location taken obtained used
-    please
-    """.split()
+    ["a", "about", "above", "across", "after", "all", "also", "an", "and", "any", "are", "as", "at", "be", "been", "being", "below", "between", "both", "but", "by", "can", "could", "did", "do", "does", "done", "down", "during", "each", "for", "from", "had", "has", "have", "having", "here", "how", "i", "if", "in", "into", "is", "it", "its", "itself", "just", "may", "me", "might", "more", "most", "must", "my", "no", "nor", "not", "of", "off", "on", "only", "or", "other", "our", "out", "over", "own", "s", "same", "shall", "should", "so", "some", "such", "t", "than", "that", "the", "their", "them", "then", "there", "these", "they", "this", "those", "through", "to", "too", "under", "up", "upon", "very", "was", "we", "were", "what", "when", "where", "which", "while", "who", "whom", "whose", "why", "will", "with", "would", "you", "your", "image", "images", "picture", "pictures", "scan", "scans", "photo", "photograph", "figure", "view", "show", "shown", "shows", "see", "seen", "visible", "visualized", "demonstrate", "demonstrated", "demonstrates", "depict", "depicted", "depicts", "display", "displayed", "appear", "appears", "present", "type", "kind", "located", "location", "taken", "obtained", "used", "please"]
 )
 _CLOSED = re.compile(
     r"^(?:is|are|was|were|does|do|did|has|have|had|can(?! you)|could(?! you)|will|would|should|may|might|isn't|aren't|doesn't)\b"
