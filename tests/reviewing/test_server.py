@@ -1,13 +1,8 @@
 """The review server as a process: what it answers, what it refuses, and that a kill loses nothing."""
 
-import http.client
-import json
-import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -15,48 +10,12 @@ from typing import Any
 import numpy as np
 import pytest
 from made_reviews import pairs
+from review_server import running
 
 from radvqa import files
 from radvqa.curating.pair_table import write_pairs
 from radvqa.data.image import decode, encode_png
 from radvqa.reviewing.queue import ReviewQueue
-
-
-class Server:
-    """A running ``radvqa curate review``."""
-
-    def __init__(self, process: subprocess.Popen[str], address: str) -> None:
-        self.process, self.address = process, address
-        self.port = int(address.split(":")[2].split("/")[0])
-
-    def ask(self, method: str, path: str, body: Any = None, **headers: str) -> tuple[int, dict[str, str], bytes]:
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
-        content = None if body is None else body if isinstance(body, bytes) else json.dumps(body).encode()
-        sent = {"Content-Type": "application/json", **{k.replace("_", "-"): v for k, v in headers.items()}}
-        connection.request(method, path, content, sent)
-        reply = connection.getresponse()
-        found = reply.status, {name.lower(): value for name, value in reply.getheaders()}, reply.read()
-        connection.close()
-        return found
-
-    def post(self, path: str, **body: Any) -> Any:
-        status, _, content = self.ask("POST", path, body)
-        assert status == 200, content
-        return json.loads(content)
-
-
-@contextmanager
-def running(table: Path, *more: str) -> Iterator[Server]:
-    command = [sys.executable, "-m", "radvqa", "curate", "review", str(table), "--port", "0", *more]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
-    assert process.stdout is not None
-    line = process.stdout.readline()
-    try:
-        yield Server(process, line.split(" at ")[1].split(" (")[0])
-    finally:
-        process.send_signal(signal.SIGINT)
-        process.wait(20)
-        process.stdout.close()
 
 
 @pytest.fixture

@@ -161,12 +161,15 @@ document.addEventListener("keydown", (event) => {
     return;
   }
   if (event.ctrlKey || event.metaKey || event.altKey || event.repeat) return;
-  if (event.target instanceof HTMLInputElement && /^[a-z?]$/.test(event.key) === false && event.key === " ") return;
-  press(event.key.toLowerCase());
+  const key = event.key.toLowerCase();
+  if (!/^[pdesu?+=\-0-9]$/.test(key)) return;
+  event.preventDefault(); // or the letter that opens the editor is written into it
+  press(key);
 });
 document.addEventListener("click", (event) => {
   const button = event.target.closest("button[data-key]");
-  if (button) {
+  // the second click of a double click would judge a pair that nobody has read
+  if (button && (event.detail < 2 || /[+\-0]/.test(button.dataset.key))) {
     button.blur();
     press(button.dataset.key);
   }

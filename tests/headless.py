@@ -89,9 +89,9 @@ class Tab:
         elif method == "Network.requestWillBeSent" and not parameters["request"]["url"].startswith("data:"):
             self.asked_for.append(parameters["request"]["url"])
 
-    def open(self, page: Path) -> None:
-        """Open a file and wait until it has loaded."""
-        self.call("Page.navigate", url=page.as_uri())
+    def open(self, page: Path | str) -> None:
+        """Open a file or an address and wait until it has loaded."""
+        self.call("Page.navigate", url=page if isinstance(page, str) else page.as_uri())
         while True:
             event = self._next()
             self._note(event)
@@ -104,11 +104,35 @@ class Tab:
         assert "exceptionDetails" not in answer, answer
         return answer["result"].get("value")
 
-    def press(self, key: str) -> None:
+    def wait(self, script: str) -> Any:
+        """Evaluate an expression again and again until it is true."""
+        until = time.monotonic() + _PATIENCE
+        while not (found := self.run(script)):
+            assert time.monotonic() < until, f"{script} does not become true; console: {self.console}"
+            time.sleep(0.02)
+        return found
+
+    def press(self, key: str, *, control: bool = False) -> None:
         """Press and release a key."""
-        text = {"text": key} if len(key) == 1 else {}
-        self.call("Input.dispatchKeyEvent", type="keyDown", key=key, **text)
-        self.call("Input.dispatchKeyEvent", type="keyUp", key=key)
+        text = {"text": key} if len(key) == 1 else {"text": "\r"} if key == "Enter" else {}
+        held = {"modifiers": 2} if control else {}
+        self.call("Input.dispatchKeyEvent", type="keyDown", key=key, **text, **held)
+        self.call("Input.dispatchKeyEvent", type="keyUp", key=key, **held)
+
+    def write(self, text: str) -> None:
+        """Write into what has the focus, as a keyboard does."""
+        self.call("Input.insertText", text=text)
+
+    def click(self, selector: str, times: int = 1) -> None:
+        """Click the middle of an element, as a mouse does."""
+        box = self.run(
+            f"(() => {{ const b = document.querySelector({json.dumps(selector)}).getBoundingClientRect(); "
+            f"return [b.x + b.width / 2, b.y + b.height / 2]; }})()"
+        )
+        for number in range(1, times + 1):
+            for kind in ("mousePressed", "mouseReleased"):
+                place = {"x": box[0], "y": box[1], "button": "left", "clickCount": number}
+                self.call("Input.dispatchMouseEvent", type=kind, **place)
 
     def view(self, width: int, height: int, *, dark: bool = False, touch: bool = False) -> None:
         """Set the size and the colours of the window."""
