@@ -88,7 +88,15 @@ def test_an_afternoon(captions: Path, tmp_path: Path) -> None:
     assert sum(mixed["pairs"].values()) == 20
     assert [step["step"] for step in steps.read_steps(pairs)] == ["generate", "filter", "verify", "review"]
     data = mixed["data"]["vqa"]
-    changes = [f"data.name={data}", "data.test=validate", "data.select=validate", "epochs=2", "name=mine", "title=Mine"]
+    changes = [
+        f"data.name={data}",
+        "data.test=validate",
+        "data.select=train",
+        "data.select_fraction=0.25",
+        "epochs=2",
+        "name=mine",
+        "title=Mine",
+    ]
     radvqa("train", "phantom_cnn_lstm", *changes, "--out", tmp_path / "run", "--no-doctor")
     run = json.loads((tmp_path / "run" / "run.json").read_text())
     assert run["state"] == "finished"
