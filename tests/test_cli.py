@@ -46,6 +46,7 @@ def test_the_commands_are_these() -> None:
         "bench clip_bert",
         "bench cnn-lstm",
         "bench cnn_bert",
+        "bench curate",
         "bench data",
         "bench engine",
         "bench linear_llm",

@@ -72,6 +72,20 @@ def bench_scoring(
     emit(result, as_json, show)
 
 
+@bench_app.command("curate")
+def bench_curate(
+    captions: Annotated[int, typer.Option(min=100, help="How many made-up captions to plan for.")] = 80_000,
+    pairs: Annotated[int, typer.Option(min=2000, help="How many made-up pairs to filter and review.")] = 50_000,
+    as_json: AsJson = False,
+) -> None:
+    """Planning, filtering and reviewing: against comparing every two pairs, and one JSON file."""
+    from radvqa.commands.bench_curate import bench_curate
+    from radvqa.report.bench import show_curate_bench
+
+    result = bench_curate(captions, pairs)
+    emit(result, as_json, lambda: show_curate_bench(result))
+
+
 @bench_app.command("data")
 def bench_data(
     rows: Annotated[int, typer.Option(min=1000, help="How many made-up questions.")] = 227_000,

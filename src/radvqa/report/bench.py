@@ -92,5 +92,25 @@ def show_ask_bench(found: Mapping[str, Any]) -> None:
     _row("peak memory", f"{found['ours_peak_memory_bytes'] / 2**20:,.0f} MiB", memory, "")
 
 
+def show_curate_bench(found: Mapping[str, Any]) -> None:
+    """Print what planning, filtering and reviewing cost."""
+    print(
+        f"{found['captions']:,} captions planned in {found['plan_seconds']} s ({found['planned_requests']:,} requests)"
+    )
+    print(
+        f"{found['pairs']:,} pairs filtered in {found['filter_seconds']} s, "
+        f"{found['filter_pairs_per_second']:,} a second"
+    )
+    _row("", "ours", "naive", "ratio")
+    ours, naive = found["ours_duplicates_seconds"], found["naive_duplicates_seconds"]
+    _row(f"duplicates in {found['naive_pairs']:,}, s", f"{ours:.3f}", f"{naive:.3f}", f"{found['duplicates_ratio']} ×")
+    ours, naive = found["ours_decision_seconds"], found["naive_decision_seconds"]
+    _row("one decision, s", f"{ours:.4f}", f"{naive:.4f}", f"{found['decision_ratio']} ×")
+    verdict = "the same" if found["same_duplicates"] else "NOT THE SAME"
+    print(
+        f"Both ways found {verdict} duplicates; decisions at {found['pairs']:,} pairs, median of {found['decisions']}."
+    )
+
+
 def _row(title: str, ours: str, naive: str, ratio: str) -> None:
     print(f"  {title:22}{ours:>14}{naive:>14}{ratio:>12}")

@@ -26,7 +26,8 @@ def show_generated(made: Mapping[str, Any]) -> None:
     """Print what was written."""
     counts, tokens = made["counts"], made["tokens"]
     print(
-        f"{made['table']}: {made['pairs']:,} pairs from {counts['asked']:,} requests ({made['cached']:,} answered before)"
+        f"{made['table']}: {made['pairs']:,} pairs from {counts['asked']:,} requests "
+        f"({made['cached']:,} answered before)"
     )
     forms = {name.removeprefix("form: "): n for name, n in counts.items() if name.startswith("form: ")}
     print("replies read as " + ", ".join(f"{name}: {n:,}" for name, n in forms.items()))
@@ -63,7 +64,8 @@ def show_collected(done: Mapping[str, Any]) -> None:
     for one in said["agreement"]:
         kappa = "undefined" if one["kappa"] is None else f"{one['kappa']:.2f}"
         print(
-            f"  {' and '.join(one['reviewers'])}: same verdict on {100 * one['same']:.0f} % of {one['pairs']}, kappa {kappa}"
+            f"  {' and '.join(one['reviewers'])}: same verdict on {100 * one['same']:.0f} % of {one['pairs']}, "
+            f"kappa {kappa}"
         )
 
 

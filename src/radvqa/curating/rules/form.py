@@ -9,7 +9,8 @@ LONGEST_ANSWER, LONGEST_QUESTION = 60, 40
 
 _LEANS = re.compile(
     r"^(?:if (?:yes|so|no|not|present)|(?:what|how) about|and|also|any other)\b"
-    r"|^(?:are|is) there any(?:thing)? (?:other|else)\b(?!.*\b(?:besides|other than|apart from|except|in addition to)\b)"
+    r"|^(?:are|is) there any(?:thing)? (?:other|else)\b"
+    r"(?!.*\b(?:besides|other than|apart from|except|in addition to)\b)"
 )
 _FREE = ("description", "rewrite", "conversation", "literature")
 _MARKS = ("?", "？", "؟")
