@@ -75,7 +75,7 @@ def test_every_training_line_names_a_valid_recipe(words: list[str]) -> None:
 
 @pytest.mark.parametrize("words", EVERY_COMMAND, ids=" ".join)
 def test_every_command_and_option_exists(words: list[str], tmp_path: Path) -> None:
-    sub = words[1:3] if words[1] in ("data", "bench", "adapt", "starter") else words[1:2]
+    sub = words[1:3] if words[1] in ("data", "bench", "adapt", "starter", "curate") else words[1:2]
     done = run(["radvqa", *sub, "--help"], tmp_path)
     assert done.returncode == 0, done.stderr
     for option in (word for word in words if word.startswith("--")):

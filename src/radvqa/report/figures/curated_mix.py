@@ -1,4 +1,4 @@
-"""What is in a curated mix, before and after mixing: a bar for each category and source, as seed 002 draws its mixes."""
+"""What is in a curated mix, before and after mixing: a bar for each category and source (seed 002, figure 5)."""
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
