@@ -287,11 +287,13 @@ def test_only_image_opens_pictures() -> None:
         ("accelerate", {"tracking", "training"}),
         ("ray", {"sweeping"}),
         ("tokenizers", {"models"}),
-        ("sqlite3", {"table", "fingerprint", "endpoint"}),
+        ("sqlite3", {"table", "fingerprint", "endpoint", "reviewing"}),
         ("httpx", {"endpoint", "data"}),
         ("pydicom", {"data"}),
         ("nibabel", {"data"}),
         ("pyarrow", {"data"}),
+        ("fastapi", {"reviewing"}),
+        ("uvicorn", {"commands"}),
     ],
 )
 def test_a_library_is_imported_where_it_belongs(library: str, rooms: set[str]) -> None:

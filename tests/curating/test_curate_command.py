@@ -7,9 +7,9 @@ import sys
 from pathlib import Path
 from typing import Any
 
-import own_data
 import pytest
 
+import own_data
 from chat_server import Says, serving
 from model_server import serving_model
 from radvqa.commands.curate import Captions, plan

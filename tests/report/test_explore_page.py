@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 from figure_checks import bars, cut_off, overlaps, said
-from headless import tab
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from headless import tab
 from radvqa.commands.explore import explore
 from radvqa.data.dataset import Problems
 from radvqa.data.explore.against import Training

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from headless import tab
 from report_runs import make_run
 
+from headless import tab
 from radvqa import files
 from radvqa.data.image import decode
 from radvqa.errors import RunError

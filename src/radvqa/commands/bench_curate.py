@@ -10,6 +10,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from radvqa import files
+
 if TYPE_CHECKING:
     from radvqa.curating.pair import Pair
     from radvqa.sample import Sample
@@ -161,12 +163,12 @@ def _reviewed(folder: Path, pairs: "Sequence[Pair]", decisions: int) -> float:
 
 def _rewritten(path: Path, pairs: "Sequence[Pair]") -> float:
     """Median seconds of a decision where all is one JSON file."""
-    path.write_text(json.dumps([pair.plain() for pair in pairs]), encoding="utf-8")
+    files.write_text(path, json.dumps([pair.plain() for pair in pairs]))
     seconds = []
     for number in range(_NAIVE_DECISIONS):
         started = time.perf_counter()
         rows = json.loads(path.read_text(encoding="utf-8"))
         rows[number]["verdict"] = "pass"
-        path.write_text(json.dumps(rows), encoding="utf-8")
+        files.write_text(path, json.dumps(rows))
         seconds.append(time.perf_counter() - started)
     return statistics.median(seconds)

@@ -6,10 +6,20 @@ from typing import Any
 
 from radvqa import files
 from radvqa.curating.pair import Pair
+from radvqa.data.own import arrow
 from radvqa.data.own.tables import open_tables
 from radvqa.errors import DataError
 
 SUFFIXES = (".jsonl", ".parquet")
+
+_KINDS: dict[str, arrow.Kind] = {
+    "facts": "by name",
+    "options": "texts",
+    "flags": "texts",
+    "edited": "texts",
+    "turn": "number",
+    "whole": "yes or no",
+}
 
 
 def read_pairs_of(path: Path) -> list[Pair]:
@@ -46,22 +56,8 @@ def write_pairs(path: Path, pairs: Iterable[Pair]) -> None:
     if path.suffix == ".jsonl":
         files.write_jsonl(path, (pair.plain() for pair in pairs))
         return
-    try:
-        import pyarrow
-        import pyarrow.parquet
-    except ImportError:
-        raise DataError(f"Writing {path} needs pyarrow: pip install 'radvqa[parquet]', or name a .jsonl.") from None
-    rows = [pair.plain() for pair in pairs]
-    texts = pyarrow.map_(pyarrow.string(), pyarrow.string())
-    listed = pyarrow.list_(pyarrow.string())
-    kinds = {"facts": texts, "options": listed, "flags": listed, "edited": listed}
-    kinds |= {"turn": pyarrow.int64(), "whole": pyarrow.bool_()}
     names = list(Pair(id="", question="", answer="", kind="open").plain())
-    schema = pyarrow.schema([(name, kinds.get(name, pyarrow.string())) for name in names])
-    columns = [[list(row[n].items()) if n == "facts" else row[n] for row in rows] for n in names]
-    table = pyarrow.table([pyarrow.array(c, f.type) for c, f in zip(columns, schema, strict=True)], schema=schema)
-    with files.atomic_path(path) as temporary:
-        pyarrow.parquet.write_table(table, temporary)
+    arrow.write_parquet(path, [pair.plain() for pair in pairs], {name: _KINDS.get(name, "text") for name in names})
 
 
 def _known(path: Path) -> None:

@@ -1,17 +1,20 @@
-"""Parquet files and the folders of ``datasets``' ``save_to_disk``, read by pyarrow where it is installed."""
+"""Parquet files, and the folders of ``datasets``' ``save_to_disk``, by pyarrow where it is installed."""
 
 import importlib
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from radvqa import files
 from radvqa.errors import DataError
 
 SUFFIXES = (".parquet",)
+Kind = Literal["text", "texts", "by name", "number", "yes or no"]
+"""What a written column holds: a text, several, texts by name, a whole number, or a truth value."""
+
 _ROWS_AT_A_TIME = 64  # rows may hold whole pictures
 
 
@@ -67,6 +70,30 @@ def open_arrow(path: Path) -> Opened:
                     yield {**values, **{c: _named(values[c], names) for c, names in labels.items()}}
 
     return Opened(list(schema.names), rows)
+
+
+def write_parquet(path: Path, rows: Sequence[Mapping[str, Any]], columns: Mapping[str, Kind]) -> None:
+    """Write rows as one Parquet file, whole or not at all.
+
+    Args:
+        path: of the file.
+        rows: values by column; every column is there in each.
+        columns: what each column holds.
+
+    Raises:
+        DataError: when pyarrow is absent.
+    """
+    pyarrow = _pyarrow(path)
+    text = pyarrow.string()
+    types = {"text": text, "texts": pyarrow.list_(text), "by name": pyarrow.map_(text, text)}
+    types |= {"number": pyarrow.int64(), "yes or no": pyarrow.bool_()}
+    schema = pyarrow.schema([(name, types[kind]) for name, kind in columns.items()])
+    values = [
+        pyarrow.array([list(row[n].items()) if kind == "by name" else row[n] for row in rows], types[kind])
+        for n, kind in columns.items()
+    ]
+    with files.atomic_path(path) as temporary:
+        importlib.import_module("pyarrow.parquet").write_table(pyarrow.table(values, schema=schema), temporary)
 
 
 def _pyarrow(path: Path) -> Any:
