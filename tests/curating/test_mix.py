@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -20,7 +21,7 @@ from radvqa.data.image import encode_png
 from radvqa.errors import DataError
 
 
-def pairs_of(name: str, count: int, split: str = "train", **more: str) -> list[Pair]:
+def pairs_of(name: str, count: int, split: str = "train", **more: Any) -> list[Pair]:
     return [
         pair(
             f"Q{n}?",

@@ -120,10 +120,14 @@ def test_two_servers_on_one_file_lose_nothing(tmp_path: Path) -> None:
     context = multiprocessing.get_context("spawn")
     workers = [context.Process(target=_review, args=(queue.path, f"R{n}", 30)) for n in range(2)]
     threads = [threading.Thread(target=_review, args=(queue.path, f"T{n}", 10)) for n in range(2)]
-    for one in (*workers, *threads):
-        one.start()
-    for one in (*workers, *threads):
-        one.join()
+    for worker in workers:
+        worker.start()
+    for thread in threads:
+        thread.start()
+    for worker in workers:
+        worker.join()
+    for thread in threads:
+        thread.join()
     assert [worker.exitcode for worker in workers] == [0, 0]
     found = [made.pair for made in queue.decisions()]
     assert len(found) == len(set(found)) == 60
