@@ -128,6 +128,19 @@ def test_the_common_categories_are_enriched_up_to_a_cap() -> None:
         not_selected(pairs, Wanted(only=("Brian",)))
 
 
+def test_categories_may_be_what_the_texts_speak_of() -> None:
+    pairs = [
+        pair("Where?", "Left", caption="A Pleural Effusion.", image="1", id="a"),
+        pair("What?", "A mass", caption="", image="2", id="b"),
+        pair("What?", "Masses", caption="effusions", image="3", id="c"),
+        pair("What?", "An effusion and a mass", caption="", image="4", id="d"),
+    ]
+    assert not_selected(pairs, Wanted(terms=("effusion", "mass"))) == {"c"}
+    assert not_selected(pairs, Wanted(terms=("effusion", "mass"), pictures=2)) == {"b", "c"}
+    with pytest.raises(DataError, match="No pair has the term 'fracture'"):
+        not_selected(pairs, Wanted(terms=("effusion", "fracture"), only=("fracture",)))
+
+
 def test_every_pair_is_accounted_for_and_rules_can_be_switched_off() -> None:
     pairs = [
         pair("Where is the mass?", "Left lung", image="1"),

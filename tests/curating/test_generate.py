@@ -107,10 +107,10 @@ def test_what_holds_no_pair_is_counted(text: str, counted: str) -> None:
 
 
 def test_a_server_that_repeats_the_prompt_teaches_nothing() -> None:
-    with serving(lambda body, _number: prompt_of(body)) as server:
+    with serving(lambda body, _number: f"Sure! {prompt_of(body)}") as server:
         made = generate(some("A mass."), [load_template(name) for name in built_in()], ChatEndpoint(server.url, "tiny"))
-    texts = {pair.kind for pair in made.pairs if pair.question != "..." and pair.answer != "..."}
-    assert texts <= {"description", "rewrite"}  # whose reply is any text; the rules take these out
+    assert made.pairs == []
+    assert made.counts["form: prompt"] == made.counts["unreadable"] == len(built_in())
 
 
 def test_a_reply_at_its_limit_is_cut() -> None:

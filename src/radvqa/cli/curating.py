@@ -24,6 +24,8 @@ Seed = Annotated[int, typer.Option(help="Of sampling, where the server knows it.
 MaxTokens = Annotated[int, typer.Option(min=1, help="Limit of one reply.")]
 Concurrency = Annotated[int, typer.Option(min=1, help="Requests under way at once.")]
 Timeout = Annotated[float, typer.Option(min=1, help="Seconds for one request.")]
+PriceIn = Annotated[float | None, typer.Option(min=0, help="Of a million tokens read.")]
+PriceOut = Annotated[float | None, typer.Option(min=0, help="Of a million tokens written.")]
 Table = Annotated[Path, typer.Argument(metavar="PAIRS", help="A table that `curate generate` wrote.")]
 Out = Annotated[Path | None, typer.Option(help="Write another table; by default the same one.")]
 
@@ -36,8 +38,8 @@ def curate_plan(
     limit: Limit = None,
     without_pictures_of: Apart = None,
     tokens_per_second: Annotated[float | None, typer.Option(min=0.001, help="That the server writes in all.")] = None,
-    price_in: Annotated[float | None, typer.Option(min=0, help="Of a million tokens read.")] = None,
-    price_out: Annotated[float | None, typer.Option(min=0, help="Of a million tokens written.")] = None,
+    price_in: PriceIn = None,
+    price_out: PriceOut = None,
     skip_bad: SkipBad = False,
     as_json: AsJson = False,
 ) -> None:
@@ -73,6 +75,8 @@ def curate_generate(
     max_tokens: MaxTokens = 1024,
     concurrency: Concurrency = 8,
     timeout: Timeout = 300.0,
+    price_in: PriceIn = None,
+    price_out: PriceOut = None,
     skip_bad: SkipBad = False,
     as_json: AsJson = False,
 ) -> None:
@@ -82,7 +86,8 @@ def curate_generate(
 
     captions = Captions(data, split, limit, tuple(without_pictures_of or ()))
     writer = Writer(endpoint, model, temperature, seed, max_tokens, concurrency, timeout)
-    made = generate(captions, writer, out, template or ["mixed"], pictures=pictures, skip_bad=skip_bad)
+    prices = None if price_in is None and price_out is None else (price_in or 0.0, price_out or 0.0)
+    made = generate(captions, writer, out, template or ["mixed"], pictures=pictures, prices=prices, skip_bad=skip_bad)
     emit(made, as_json, lambda: show_generated(made))
 
 
@@ -100,6 +105,9 @@ def curate_filter(
     categories: Annotated[int | None, typer.Option(min=1, help="Keep so many of the most common ones.")] = None,
     cap: Annotated[int | None, typer.Option(min=1, help="At most so many pairs of a category.")] = None,
     only: Annotated[list[str] | None, typer.Option(help="Keep this category; may be repeated.")] = None,
+    term: Annotated[
+        list[str] | None, typer.Option(help="Category by what the texts speak of, e.g. a pathology; may be repeated.")
+    ] = None,
     skip_bad: SkipBad = False,
     as_json: AsJson = False,
 ) -> None:
@@ -108,7 +116,7 @@ def curate_filter(
     from radvqa.curating.selecting import Wanted
     from radvqa.report.curated import show_filtered
 
-    wanted = Wanted(by, pictures, categories, cap, tuple(only or ()))
+    wanted = Wanted(by, pictures, categories, cap, tuple(only or ()), tuple(term or ()))
     done = filter_table(
         table,
         out,

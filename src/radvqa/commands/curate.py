@@ -129,6 +129,7 @@ def generate(
     templates: Sequence[str] = ("mixed",),
     *,
     pictures: bool = False,
+    prices: tuple[float, float] | None = None,
     skip_bad: bool = False,
 ) -> dict[str, Any]:
     """Have a language model write questions and answers, and write the table.
@@ -141,6 +142,7 @@ def generate(
         out: the table, .jsonl or .parquet.
         templates: names of built-in prompts, or files.
         pictures: send pictures along; the endpoint must take them.
+        prices: of a million tokens read, and of a million written.
         skip_bad: leave unusable rows out.
 
     Returns:
@@ -157,7 +159,7 @@ def generate(
     materials = _materials(captions, Problems(skip=skip_bad))
     endpoint = writer.endpoint()
     made = written(materials, told, endpoint, _cache(), _as_uri if pictures else None)
-    step = {
+    step: dict[str, Any] = {
         "step": "generate",
         "data": captions.data,
         "split": captions.split,
@@ -171,6 +173,8 @@ def generate(
         "counts": dict(made.counts),
         "tokens": dict(made.tokens),
     }
+    if prices is not None:
+        step["cost"] = round((prices[0] * made.tokens["prompt"] + prices[1] * made.tokens["completion"]) / 1e6, 4)
     pair_table.write_pairs(out, made.pairs)
     steps.write_steps(out, [step])
     return {"table": str(out), **step, "requests": made.requests, "cached": made.cached}

@@ -109,9 +109,14 @@ def _generated(step: Mapping[str, Any]) -> list[str]:
         f"**Written** by `{step.get('model')}` ({sampling or 'the server’s own sampling'}) from {step.get('data')}, "
         f"{step.get('split')} split, with the prompts {', '.join(step.get('templates', {}))}: {step.get('pairs', 0):,} "
         f"pairs from {counts.get('asked', 0):,} requests; {tokens.get('prompt', 0):,} tokens read, "
-        f"{tokens.get('completion', 0):,} written. {counts.get('unreadable', 0):,} replies could not be read, "
+        f"{tokens.get('completion', 0):,} written{_cost(step)}. "
+        f"{counts.get('unreadable', 0):,} replies could not be read, "
         f"{counts.get('cut', 0):,} were cut off, {counts.get('commands', 0):,} captions speak to a model."
     ]
+
+
+def _cost(step: Mapping[str, Any]) -> str:
+    return f", {step['cost']:,.2f} at the prices named" if "cost" in step else ""
 
 
 def _filtered(step: Mapping[str, Any]) -> list[str]:

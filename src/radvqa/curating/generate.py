@@ -18,6 +18,7 @@ from radvqa.endpoint.client import ChatEndpoint
 from radvqa.endpoint.exchange import ChatRequest, Reply
 
 _CUT = "length"  # the reason by which servers say that a reply ended at its limit
+_TELLING, _LINES = 40, 2  # so many lines of the prompt, so long, are no coincidence
 _NOTHING = "nothing"  # what `rewrite` replies where a caption says nothing of the picture
 
 ShowPicture = Callable[[Material], str | None]
@@ -86,7 +87,9 @@ def generate(
 
 
 def read_reply(template: Template, material: Material, reply: Reply) -> Parsed:
-    """Read a reply as what the template asked for."""
+    """Read a reply as what the template asked for; one that gives the prompt back holds nothing."""
+    if _gives_back(template, reply.text):
+        return Parsed((), "prompt")
     cut = reply.finish_reason == _CUT
     if template.kind not in TEXTS:
         return read_pairs(reply.text, choice=template.kind == "choice", cut=cut)
@@ -95,6 +98,11 @@ def read_reply(template: Template, material: Material, reply: Reply) -> Parsed:
     if parsed.pairs and parsed.pairs[0].answer.strip(" .").lower() == _NOTHING:
         return Parsed((), "text", 1)
     return parsed
+
+
+def _gives_back(template: Template, reply: str) -> bool:
+    told = [line for line in template.text.splitlines() if len(line) >= _TELLING and "{" not in line]
+    return sum(line in reply for line in told) >= min(_LINES, len(told))
 
 
 def _told(parsed: Parsed, reply: Reply) -> Iterator[str]:

@@ -1,6 +1,7 @@
 """Which categories a training set is made of: the common ones enriched, each up to a cap (seed 002, figure 6)."""
 
 import hashlib
+import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -19,6 +20,8 @@ class Wanted:
         categories: only so many of the most common ones are kept; None keeps all.
         cap: pairs of one category; None keeps all.
         only: names of categories; empty for all.
+        terms: categories by what captions speak of, such as pathologies: a pair's is the first term that its caption,
+            question or answer holds as whole words. With them, ``by`` does not count.
     """
 
     by: str = "organ"
@@ -26,6 +29,7 @@ class Wanted:
     categories: int | None = None
     cap: int | None = None
     only: tuple[str, ...] = ()
+    terms: tuple[str, ...] = ()
 
 
 def category(pair: Pair, by: str) -> str:
@@ -44,11 +48,14 @@ def not_selected(pairs: Sequence[Pair], wanted: Wanted) -> set[str]:
     Raises:
         DataError: for a name of a category that no pair has.
     """
-    of_pair = {pair.id: category(pair, wanted.by) for pair in pairs}
+    named = [(term, re.compile(rf"(?<!\w){re.escape(term)}(?!\w)", re.IGNORECASE)) for term in wanted.terms]
+    of_pair = {pair.id: _term(pair, named) if named else category(pair, wanted.by) for pair in pairs}
     pictures = Counter(name for name, _ in {(of_pair[pair.id], pair.image or pair.id) for pair in pairs})
     for name in wanted.only:
         if name not in pictures:
-            raise DataError(f"No pair has the {wanted.by} {name!r}; {nearest(name, sorted(pictures))}")
+            raise DataError(
+                f"No pair has the {'term' if named else wanted.by} {name!r}; {nearest(name, sorted(pictures))}"
+            )
     ranked = sorted((name for name in pictures if name), key=lambda name: (-pictures[name], name))
     kept = [name for name in ranked if pictures[name] >= wanted.pictures and (not wanted.only or name in wanted.only)]
     kept = kept[: wanted.categories]
@@ -58,6 +65,11 @@ def not_selected(pairs: Sequence[Pair], wanted: Wanted) -> set[str]:
             members = sorted((p.id for p in pairs if of_pair[p.id] == name), key=_order)
             gone |= set(members[wanted.cap :])
     return gone
+
+
+def _term(pair: Pair, terms: Sequence[tuple[str, re.Pattern[str]]]) -> str:
+    said = f"{pair.caption}\n{pair.question}\n{pair.answer}"
+    return next((term for term, pattern in terms if pattern.search(said)), "")
 
 
 def _order(name: str) -> bytes:

@@ -36,6 +36,8 @@ def show_generated(made: Mapping[str, Any]) -> None:
     if odd:
         print("of these " + ", ".join(odd))
     print(f"{tokens['prompt']:,} tokens read, {tokens['completion']:,} written, {made['requests']:,} requests sent now")
+    if "cost" in made:
+        print(f"{made['cost']:,.2f} at those prices, whenever the tokens were paid")
 
 
 def show_filtered(done: Mapping[str, Any]) -> None:

@@ -26,7 +26,8 @@ class Parsed:
 
     Attributes:
         pairs: in order.
-        form: ``json``, ``labelled``, ``plain`` or ``text``; ``nothing`` when no pair was found.
+        form: ``json``, ``labelled``, ``plain`` or ``text``; ``nothing`` when no pair was found, ``prompt`` where the
+            reply is the prompt.
         unanswered: questions without an answer.
     """
 
