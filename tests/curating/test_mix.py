@@ -16,6 +16,7 @@ from radvqa.commands.curate import mix_tables
 from radvqa.curating import pair_table, steps
 from radvqa.curating.mix import ANNEAL, TRAIN, VALIDATE, Source, mix
 from radvqa.curating.pair import Pair
+from radvqa.curating.selecting import Wanted, not_selected
 from radvqa.data import registry
 from radvqa.data.image import encode_png
 from radvqa.errors import DataError
@@ -49,6 +50,20 @@ def test_shares_are_kept_and_as_many_pairs_as_possible(first: int, second: int, 
     assert counts == [int(whole * one + 1e-9), int(whole * other + 1e-9)]
     assert counts[0] == first or counts[1] == second
     assert mixed.left_out.get("share", 0) == first + second - sum(counts)
+
+
+def test_what_is_thinned_out_does_not_depend_on_what_filters_took() -> None:
+    """A category that a cap has cut must not lose less, or more, than another one when shares are made."""
+    made = [
+        pair("Q?", "x", id=f"{organ}{n}", organ=organ, image=f"{organ}{n}")
+        for organ in ("cut", "whole")
+        for n in range(900)
+    ]
+    gone = not_selected([one for one in made if one.organ == "cut"], Wanted(cap=300))
+    left = [one for one in made if one.id not in gone]
+    mixed = mix([Source("a", left, 1), Source("b", [pair("Q?", "x", id=f"b{n}") for n in range(600)], 1)], validate=0)
+    assert mixed.before["a"] == {"cut": 300, "whole": 900}
+    assert mixed.after["a"]["cut"] == pytest.approx(150, abs=35)  # three standard deviations
 
 
 def test_cases_stay_on_one_side_and_tests_stay_out() -> None:

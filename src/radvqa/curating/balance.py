@@ -27,5 +27,5 @@ def surplus(pairs: Sequence[Pair], most: float = MOST) -> set[str]:
     if not rare or most >= 1:
         return set()
     kept = max(len(rare), int(len(rare) * most / (1 - most)))
-    ordered = sorted(common, key=lambda pair: hashlib.sha256(pair.id.encode()).digest())
+    ordered = sorted(common, key=lambda pair: hashlib.sha256(f"balance {pair.id}".encode()).digest())
     return {pair.id for pair in ordered[kept:]}

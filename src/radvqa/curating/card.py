@@ -65,7 +65,7 @@ def card(
     ]
     for source, done in steps.items():
         lines += ["", f"### {source}", "", *_told(done)]
-    lines += ["", "## Prompts", ""]
+    lines += ["", "## Prompts", "", *([] if prompts else ["None are recorded.", ""])]
     for called, text in prompts.items():
         lines += [f"`{called}`:", "", "~~~text", text, "~~~", ""]
     lines += ["## Train on it", "", "```yaml", recipe.rstrip(), "```", ""]
