@@ -51,7 +51,7 @@ class Template:
 
 def built_in() -> list[str]:
     """Return the names of the templates that come with this package."""
-    return sorted(path.stem for path in _FOLDER.glob("*.md"))
+    return front_matter.built_in(_FOLDER)
 
 
 def load_template(template: str | Path) -> Template:
@@ -63,17 +63,11 @@ def load_template(template: str | Path) -> Template:
     Raises:
         TemplateError: when there is no such template, or it is not as described.
     """
-    if isinstance(template, str) and template in built_in():
-        path = _FOLDER / f"{template}.md"
-    elif Path(template).is_file():
-        path = Path(template)
-    else:
-        raise TemplateError(
-            f"There is no template {str(template)!r}; {nearest(str(template), built_in())} Or give a file's path."
-        )
-    text = files.read_text(path)
     try:
+        path = front_matter.find(template, _FOLDER)
+        text = files.read_text(path)
         front, prompt = front_matter.read(text, path, ("name", "version", "kind", "pairs"))
+        front_matter.check_placeholders(prompt, path, PLACEHOLDERS, "a model")
     except RadvqaError as error:
         raise TemplateError(str(error)) from None
     if front["kind"] not in KINDS:
@@ -82,10 +76,6 @@ def load_template(template: str | Path) -> Template:
         raise TemplateError(f"{path}: 'pairs' must be a number from 1 to {_MOST}, found {front['pairs']!r}.")
     if "{caption}" not in prompt and "{context}" not in prompt:
         raise TemplateError(f"{path} lacks the placeholder {{caption}}; the model would see no text to write from.")
-    for name in re.findall(r"\{(\w+)\}", prompt):
-        if name not in PLACEHOLDERS:
-            known = ", ".join(f"{{{known}}}" for known in PLACEHOLDERS)
-            raise TemplateError(f"{path}: there is no placeholder {{{name}}}; a template knows {known}.")
     digest = fingerprint.of_bytes(text.encode())
     kind = cast("Kind", front["kind"])
     return Template(str(front["name"]), str(front["version"]), kind, int(front["pairs"]), prompt.strip(), digest)

@@ -7,9 +7,48 @@ from typing import Any
 
 import yaml
 
-from radvqa.errors import RadvqaError
+from radvqa.errors import RadvqaError, nearest
 
 _FRONT = re.compile(r"\A---\n(.*?\n)---\n(.*)\Z", re.DOTALL)
+
+
+def built_in(folder: Path) -> list[str]:
+    """Return the names of the templates in a folder of this package."""
+    return sorted(path.stem for path in folder.glob("*.md"))
+
+
+def find(template: str | Path, folder: Path) -> Path:
+    """Return the file of a template: one in the folder by its name, or one of the user's own by its path.
+
+    Raises:
+        RadvqaError: when there is none.
+    """
+    if isinstance(template, str) and template in built_in(folder):
+        return folder / f"{template}.md"
+    if Path(template).is_file():
+        return Path(template)
+    raise RadvqaError(
+        f"There is no template {str(template)!r}; {nearest(str(template), built_in(folder))} Or give a file's path."
+    )
+
+
+def check_placeholders(prompt: str, path: Path, known: Sequence[str], who: str) -> None:
+    """Refuse a prompt with a placeholder that nothing would be put into.
+
+    Args:
+        prompt: of the template.
+        path: of its file, for messages.
+        known: names of placeholders.
+        who: reads it, for messages.
+
+    Raises:
+        RadvqaError: for an unknown one.
+    """
+    for name in re.findall(r"\{(\w+)\}", prompt):
+        if name not in known:
+            named = [f"{{{one}}}" for one in known]
+            told = f"{', '.join(named[:-1])} and {named[-1]}"
+            raise RadvqaError(f"{path}: there is no placeholder {{{name}}}; {who} sees {told} only.")
 
 
 def read(text: str, path: Path, keys: Sequence[str]) -> tuple[dict[str, Any], str]:

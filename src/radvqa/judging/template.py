@@ -8,7 +8,7 @@ from typing import Any
 
 from radvqa import files, fingerprint
 from radvqa.endpoint import front_matter
-from radvqa.errors import RadvqaError, nearest
+from radvqa.errors import RadvqaError
 
 PLACEHOLDERS = ("question", "gold", "answer")
 
@@ -42,7 +42,7 @@ class Template:
 
 def built_in() -> list[str]:
     """Return the names of the templates that come with this package."""
-    return sorted(path.stem for path in _FOLDER.glob("*.md"))
+    return front_matter.built_in(_FOLDER)
 
 
 def load_template(template: str | Path) -> Template:
@@ -54,17 +54,11 @@ def load_template(template: str | Path) -> Template:
     Raises:
         TemplateError: when there is no such template, or its front matter or its placeholders are not as described.
     """
-    if isinstance(template, str) and template in built_in():
-        path = _FOLDER / f"{template}.md"
-    elif Path(template).is_file():
-        path = Path(template)
-    else:
-        raise TemplateError(
-            f"There is no template {str(template)!r}; {nearest(str(template), built_in())} Or give a file's path."
-        )
-    text = files.read_text(path)
     try:
+        path = front_matter.find(template, _FOLDER)
+        text = files.read_text(path)
         front, prompt = front_matter.read(text, path, _KEYS)
+        front_matter.check_placeholders(prompt, path, PLACEHOLDERS, "a judge")
     except RadvqaError as error:
         raise TemplateError(str(error)) from None
     scale = _scale(front["scale"])
@@ -76,11 +70,6 @@ def load_template(template: str | Path) -> Template:
     for name in PLACEHOLDERS:
         if f"{{{name}}}" not in prompt:
             raise TemplateError(f"{path} lacks the placeholder {{{name}}}; the judge would not see it.")
-    for name in re.findall(r"\{(\w+)\}", prompt):
-        if name not in PLACEHOLDERS:
-            raise TemplateError(
-                f"{path}: there is no placeholder {{{name}}}; a judge sees {{question}}, {{gold}} and {{answer}} only."
-            )
     digest = fingerprint.of_bytes(text.encode())
     return Template(str(front["name"]), str(front["version"]), scale, prompt.strip(), digest)
 
