@@ -12,6 +12,7 @@ from radvqa.errors import DataError, ImageError
 
 if TYPE_CHECKING:
     from radvqa.curating.material import Material
+    from radvqa.curating.pair import Pair
     from radvqa.curating.selecting import Wanted
     from radvqa.endpoint.client import ChatEndpoint
     from radvqa.sample import Sample
@@ -207,7 +208,7 @@ def filter_table(
     Raises:
         RadvqaError: for a table, a rule or a data set that cannot be used.
     """
-    from radvqa.curating import pair_table, steps
+    from radvqa.curating import pair_table
     from radvqa.curating.balance import MOST
     from radvqa.curating.filter import Settings, filter_pairs
 
@@ -223,7 +224,7 @@ def filter_table(
         "noticed": found.noticed,
         "taken": found.taken,
     }
-    return _written(table, out, found.pairs, step, pair_table, steps)
+    return _written(table, out, found.pairs, step)
 
 
 def verify_table(table: Path, writer: Writer, out: Path | None = None, *, strict: bool = False) -> dict[str, Any]:
@@ -235,7 +236,7 @@ def verify_table(table: Path, writer: Writer, out: Path | None = None, *, strict
         out: to write; by default the same.
         strict: take out what the model is unsure of too.
     """
-    from radvqa.curating import pair_table, steps
+    from radvqa.curating import pair_table
     from radvqa.curating.verify import verify
 
     found = verify(pair_table.read_pairs_of(table), writer.endpoint(), _cache(), strict=strict)
@@ -248,7 +249,7 @@ def verify_table(table: Path, writer: Writer, out: Path | None = None, *, strict
         "template_sha256": found.template_sha256,
         "after": sum(not pair.dropped for pair in found.pairs),
     }
-    done = _written(table, out, found.pairs, step, pair_table, steps)
+    done = _written(table, out, found.pairs, step)
     return {**done, "requests": found.requests, "cached": found.cached}
 
 
@@ -261,14 +262,14 @@ def collect(table: Path, queue: Path, out: Path | None = None, *, keep_unreviewe
         out: to write; by default the same.
         keep_unreviewed: keep pairs that nobody judged.
     """
-    from radvqa.curating import pair_table, steps
+    from radvqa.curating import pair_table
     from radvqa.reviewing.deciding import apply
     from radvqa.reviewing.queue import ReviewQueue
 
     _exists(queue)
     found = apply(pair_table.read_pairs_of(table), ReviewQueue(queue).decisions(), keep_unreviewed=keep_unreviewed)
     step = {"step": "review", "statistics": found.statistics, "keep_unreviewed": keep_unreviewed}
-    return _written(table, out, found.pairs, step, pair_table, steps)
+    return _written(table, out, found.pairs, step)
 
 
 def queue_of(table: Path, queue: Path | None, overlap: float) -> tuple[Path, int]:
@@ -364,10 +365,10 @@ def mix_tables(
     }
 
 
-def _written(
-    table: Path, out: Path | None, pairs: Sequence[Any], step: Mapping[str, Any], pair_table: Any, steps: Any
-) -> dict[str, Any]:
+def _written(table: Path, out: Path | None, pairs: Sequence["Pair"], step: Mapping[str, Any]) -> dict[str, Any]:
     """Write the table and what was done; first the steps, so that a table never claims less than it went through."""
+    from radvqa.curating import pair_table, steps
+
     target = out or table
     known = steps.with_step(table, step)
     steps.write_steps(target, known)
