@@ -7,11 +7,14 @@ import tempfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import filelock
 
 from radvqa.errors import DataError, RadvqaError
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 
 def cache_folder() -> Path:
@@ -126,6 +129,14 @@ def write_jsonl(path: Path, rows: Iterable[Any]) -> None:
     with atomic_path(path) as temporary, temporary.open("w", encoding="utf-8") as handle:
         for row in rows:
             handle.write(json.dumps(row, ensure_ascii=False, allow_nan=False) + "\n")
+
+
+def write_arrays(path: Path, **arrays: "NDArray[Any]") -> None:
+    """Write named arrays as a compressed ``.npz``, whole or not at all."""
+    import numpy as np
+
+    with atomic_path(path) as temporary, temporary.open("wb") as handle:
+        np.savez_compressed(handle, allow_pickle=False, **arrays)
 
 
 def read_text(path: Path) -> str:

@@ -62,7 +62,7 @@ class KeptMaps:
 
 def write(folder: Path, kept: KeptMaps) -> None:
     """Write what a method found; the rows come last, so that a table that is there is whole."""
-    files.write_npz(folder / f"{kept.method}.npz", maps=kept.maps.astype(np.float16))
+    files.write_arrays(folder / f"{kept.method}.npz", maps=kept.maps.astype(np.float16))
     files.write_jsonl(folder / f"{kept.method}.jsonl", [asdict(one) for one in kept.measured])
 
 
