@@ -121,7 +121,7 @@ class AnswerClassifier(Generic[Inputs]):
         logits, labels = self.net.logits(prepared.inputs, rows), prepared.labels[rows]
         members = logits if logits.ndim == 3 else logits[None]
         losses = [F.cross_entropy(member, labels, label_smoothing=label_smoothing) for member in members]
-        answered = _vote(logits.detach()).argmax(1)
+        answered = vote(logits.detach()).argmax(1)
         return StepLoss(torch.stack(losses).sum(), len(losses), (answered == labels).sum())
 
     def answer(self, prepared: ClassifierRows[Inputs], rows: Tensor, *, with_loss: bool = True) -> Answered:
@@ -129,7 +129,7 @@ class AnswerClassifier(Generic[Inputs]):
         was_training = self.module.training
         self.module.eval()
         with torch.inference_mode():
-            logged = _vote(self.net.logits(prepared.inputs, rows).float())
+            logged = vote(self.net.logits(prepared.inputs, rows).float())
             loss = F.nll_loss(logged, prepared.labels[rows], reduction="sum").item()
             best = logged.exp().topk(min(_CANDIDATES, logged.shape[1]), dim=1)
         self.module.train(was_training)
@@ -237,7 +237,7 @@ class PortableClassifier(AnswerClassifier[Inputs]):
         files.write_json(folder / "answers.json", [self.answers.spell(k) for k in range(len(self.answers))])
 
 
-def _vote(logits: Tensor) -> Tensor:
+def vote(logits: Tensor) -> Tensor:
     """Log-probabilities ``(b, c)``: of one net ``(b, c)``, or the average probabilities of members ``(k, b, c)``."""
     if logits.ndim == 2:
         return logits.log_softmax(-1)

@@ -178,24 +178,40 @@ class Coattention:
 
     def _standard_patches(self, keys: Sequence[str]) -> Tensor:
         """Standardised patches of pictures or views, ``(m, n, d)``."""
-        tokens = features.compute(self.vision, self.views, keys, tokens=True).tokens.float()
-        return (tokens.to(self.net.patch_mean.device) - self.net.patch_mean) / self.net.patch_spread
+        return self._standard(features.compute(self.vision, self.views, keys, tokens=True).tokens)
+
+    def _standard(self, tokens: Tensor) -> Tensor:
+        return (tokens.to(self.net.patch_mean.device).float() - self.net.patch_mean) / self.net.patch_spread
 
     def _laid_out(self, keys: Sequence[str]) -> tuple[Tensor, Tensor]:
         """Patches and pictures with region readings and places beside them, half precision for the patches."""
+        computed = features.compute(self.vision, self.views, keys, tokens=True)
+        patches, pictures = self.lay_out(computed.tokens, computed.pooled, [self._out_of_fold.get(key) for key in keys])
+        return patches.half(), pictures
+
+    def lay_out(
+        self, tokens: Tensor, pooled: Tensor, known: Sequence[Tensor | None] = (), *, differentiable: bool = False
+    ) -> tuple[Tensor, Tensor]:
+        """Standardise what the backbone found, and lay readings of organs and places beside it.
+
+        Args:
+            tokens: patches of pictures, ``(m, n, d)``.
+            pooled: of the pictures, ``(m, p)``.
+            known: readings that are taken instead of the head's own, picture by picture.
+            differentiable: let gradients flow through the readings, to explain an answer.
+        """
         device = self.net.patch_mean.device
-        pooled = features.compute(self.vision, self.views, keys, tokens=True).pooled.to(device)
-        pictures = (pooled - self.net.picture_mean) / self.net.picture_spread
-        patches = self._standard_patches(keys)
-        where = places.waves(self.side).to(device).expand(len(keys), -1, -1)
+        pictures = (pooled.to(device) - self.net.picture_mean) / self.net.picture_spread
+        patches = self._standard(tokens)
+        where = places.waves(self.side).to(device).expand(len(patches), -1, -1)
         if self.net.regions is None:
-            return torch.cat([patches, where], 2).half(), pictures
-        read = self.net.regions.probabilities(patches)
-        for row, key in enumerate(keys):
-            if key in self._out_of_fold:
-                read[row] = self._out_of_fold[key]
+            return torch.cat([patches, where], 2), pictures
+        read = self.net.regions.probabilities(patches, differentiable=differentiable)
+        for row, reading in enumerate(known):
+            if reading is not None:
+                read[row] = reading
         summary = torch.cat([read.amax(1), 4 * read.mean(1)], 1) * _REGION_SCALE
-        return torch.cat([patches, read.sqrt() * _REGION_SCALE, where], 2).half(), torch.cat([pictures, summary], 1)
+        return torch.cat([patches, read.sqrt() * _REGION_SCALE, where], 2), torch.cat([pictures, summary], 1)
 
 
 def learn(seeing: Coattention, labelled: Labelled | None, context: Context) -> None:

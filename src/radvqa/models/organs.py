@@ -114,5 +114,9 @@ class OrganReader(nn.Module):
                 read[row] = self._out_of_fold[key]
         return read.sqrt() * _SCALE
 
+    def explained(self, patches: Tensor) -> Tensor:
+        """The same of pictures that nothing was learned from, with gradients to their patches."""
+        return self.head.probabilities(self._standard(patches), differentiable=True).sqrt() * _SCALE
+
     def _standard(self, patches: Tensor) -> Tensor:
         return (patches - self.mean) / self.spread

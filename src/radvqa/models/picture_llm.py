@@ -200,8 +200,11 @@ class PictureLlm:
         return row.expand(prefixes, -1)
 
     def _read(self, inputs: PictureLlmInputs, shown: Tensor) -> Read:
-        images = self.sight.images(inputs.seen, shown)
-        tokens = self._prefix_tokens(len(shown))
+        return self.read(self.sight.images(inputs.seen, shown))
+
+    def read(self, images: Tensor) -> Read:
+        """Read prefixes of image tokens, ``(m, q, h)``."""
+        tokens = self._prefix_tokens(len(images))
         first = self.decoder.embed(tokens[:, : len(self.begins)])
         embeddings = torch.cat([first, images.to(first.dtype)], 1)
         return self.decoder.read(Prefix.plain(tokens, embeddings, torch.ones_like(tokens, dtype=torch.bool)))

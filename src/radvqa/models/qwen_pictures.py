@@ -104,12 +104,12 @@ class QwenPictures:
             keys: of ``m`` pictures.
             device: where they are wanted.
         """
-        cut = [self._cut(self.processing.values(store, [key], device)[0]) for key in keys]
+        cut = [self.cut(self.processing.values(store, [key], device)[0]) for key in keys]
         merge = int(self.processor.merge_size)
         sizes = [(1, merge * rows, merge * columns) for rows, columns in (self.grid(store, key) for key in keys)]
         return Patches(torch.cat(cut), torch.tensor(sizes, dtype=torch.long, device=device))
 
-    def _cut(self, values: Tensor) -> Tensor:
+    def cut(self, values: Tensor) -> Tensor:
         """Patches of one picture, ``(3, h, w)`` → ``(n, q)``; a still picture is shown for all moments of a patch."""
         patch, merge, moments = (
             int(getattr(self.processor, name)) for name in ("patch_size", "merge_size", "temporal_patch_size")

@@ -92,11 +92,17 @@ class RegionHead(nn.Module):
         logits: Tensor = self.net(torch.cat([patches, self.places.expand(len(patches), -1, -1)], 2))
         return logits
 
-    def probabilities(self, patches: Tensor) -> Tensor:
-        """Patches ``(m, n, d)`` → probabilities ``(m, n, k)`` in evaluation mode, a few pictures at a time."""
+    def probabilities(self, patches: Tensor, *, differentiable: bool = False) -> Tensor:
+        """Patches ``(m, n, d)`` → probabilities ``(m, n, k)`` in evaluation mode, a few pictures at a time.
+
+        Args:
+            patches: standardised.
+            differentiable: let gradients flow to the patches, to explain an answer; training never does.
+        """
         self.eval()
-        with torch.no_grad():
-            return torch.cat([self(part).sigmoid() for part in torch.split(patches, 64)])
+        with torch.set_grad_enabled(differentiable and torch.is_grad_enabled()):
+            read = torch.cat([self(part).sigmoid() for part in torch.split(patches, 64)])
+        return read.clamp(min=1e-12) if differentiable else read  # the root that is taken of it has no slope at 0
 
 
 def fit(patches: Tensor, targets: Tensor, seed: int) -> RegionHead:

@@ -238,19 +238,27 @@ class PaliGemma:
         wanted = tuple(asked.tolist())
         if self._last is not None and self._last[0] == wanted:
             return self._last[1]
-        read = self.decoder.read(self._prefix(inputs, asked))
-        self._last = (wanted, read) if self._remembers else None
-        return read
-
-    def _prefix(self, inputs: PaliGemmaInputs, asked: Tensor) -> Prefix:
-        tokens, real = self._prefix_tokens(inputs, asked)
         shown, picture = torch.unique(inputs.rows[asked], return_inverse=True)
         keys = [inputs.keys[row] for row in shown.tolist()]
         seen = torch.stack(inputs.stored.of(keys, self._device)) if inputs.stored else self._seen(keys)
+        read = self.read(inputs, asked, seen, picture)
+        self._last = (wanted, read) if self._remembers else None
+        return read
+
+    def read(self, inputs: PaliGemmaInputs, asked: Tensor, seen: Tensor, picture: Tensor) -> Read:
+        """Read pictures and questions, each seeing all of both.
+
+        Args:
+            inputs: of all rows.
+            asked: wanted rows, ``(m,)``.
+            seen: what SigLIP makes of pictures, ``(pictures, n, d)``.
+            picture: which of them each row shows, ``(m,)``.
+        """
+        tokens, real = self._prefix_tokens(inputs, asked)
         images = parts.inner(self.wrapped).model.multi_modal_projector(seen)[picture]
         words = self.decoder.embed(tokens[:, self.image_tokens :])  # Gemma's embeddings scale themselves
         embeddings = torch.cat([images.to(words.dtype), words], 1)
-        return replace(Prefix.plain(tokens, embeddings, real, first=1), bidirectional=True)
+        return self.decoder.read(replace(Prefix.plain(tokens, embeddings, real, first=1), bidirectional=True))
 
 
 class PaliGemmaFamily:

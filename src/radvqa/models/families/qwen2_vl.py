@@ -200,8 +200,11 @@ class Qwen2Vl:
 
     def _read(self, inputs: Qwen2VlInputs, shown: Tensor) -> Read:
         keys = [inputs.keys[row] for row in shown.tolist()]
+        return self.read(keys, torch.cat(inputs.stored.of(keys, self._device) if inputs.stored else self._seen(keys)))
+
+    def read(self, keys: Sequence[str], images: Tensor) -> Read:
+        """Read prefixes of pictures whose image tokens lie end to end, ``(tokens, h)``."""
         layout = self._layout(keys)
-        images = torch.cat(inputs.stored.of(keys, self._device) if inputs.stored else self._seen(keys))
         words = self.decoder.embed(layout.tokens.clamp(min=0))
         from_picture = (layout.tokens == IMAGE_TOKEN)[..., None]
         embeddings = words.masked_scatter(from_picture, images.to(words.dtype))

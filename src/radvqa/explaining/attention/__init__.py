@@ -1,0 +1,1 @@
+"""Methods that read attention: what was looked at, and what that came to at the answer."""

@@ -1,0 +1,1 @@
+"""How a model of each family is opened; one file for each family, found by its name."""
