@@ -5,7 +5,15 @@ import sys
 import time
 
 from radvqa import console
-from radvqa.cli import answering, bench, curating, data, scoring, training  # noqa: F401 - each registers its commands
+from radvqa.cli import (  # noqa: F401 - each registers its commands
+    answering,
+    bench,
+    curating,
+    data,
+    explaining,
+    scoring,
+    training,
+)
 from radvqa.cli.shared import app
 from radvqa.errors import RadvqaError
 

@@ -3,9 +3,9 @@
 Letters: ``rows`` × ``columns`` pixels of the picture, ``l`` words of the question.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any, Literal
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal, Protocol
 
 import numpy as np
 import torch
@@ -36,13 +36,13 @@ class Wishes:
     Attributes:
         layer: of raw attention, counted from 0 or with -1 from the last; the mean over all by default.
         head: of raw attention; the mean over all by default.
-        rollout: heads, discarded share, first layer.
+        rollout: heads, discarded share, whether through the encoder (also of relevancy), first layer.
         seed: of methods that draw.
     """
 
     layer: int | None = None
     head: int | None = None
-    rollout: RolloutOptions = RolloutOptions()
+    rollout: RolloutOptions = field(default_factory=RolloutOptions)
     seed: int = 0
 
 
@@ -59,6 +59,19 @@ class Found:
     words: NDArray[np.float32] | None = None
 
 
+class Scored(Protocol):
+    """All that a black-box method needs: the picture, and the probability of the same answer on others."""
+
+    @property
+    def picture(self) -> NDArray[np.uint8]:
+        """As decoded."""
+        ...
+
+    def scores(self, pictures: Sequence[NDArray[np.uint8]]) -> NDArray[np.floating]:
+        """Probability on each picture."""
+        ...
+
+
 @dataclass(frozen=True)
 class Method:
     """A way to make a map.
@@ -68,14 +81,14 @@ class Method:
         kind: what it needs of a model.
         says: what the map shows, in one sentence for a radiologist.
         cheap: whether a whole test set can be done in minutes.
-        run: makes it.
+        run: makes it; from a ``Session``, or of a black-box method from anything ``Scored``.
     """
 
     title: str
     kind: Kind
     says: str
     cheap: bool
-    run: Callable[[Session, Wishes], Found]
+    run: Callable[[Any, Wishes], Found]
 
 
 def _raw(session: Session, wishes: Wishes) -> Found:
@@ -83,9 +96,7 @@ def _raw(session: Session, wishes: Wishes) -> Found:
     return _of_looks(session, looks.told, looks.words, looks.names, wishes)
 
 
-def _of_looks(
-    session: Session, told: list[Tensor], words: list[Tensor], names: list[str], wishes: Wishes
-) -> Found:
+def _of_looks(session: Session, told: list[Tensor], words: list[Tensor], names: list[str], wishes: Wishes) -> Found:
     rows = slice(None) if session.token is None else slice(session.token, session.token + 1)
     patches = chosen(told, names, wishes.layer, wishes.head)[rows].mean(0)
     asked = chosen(words, names, wishes.layer, wishes.head)[rows].mean(0)
@@ -108,7 +119,16 @@ def _relevancy(session: Session, wishes: Wishes) -> Found:
     done = session.differentiated
     if done.carriers is None:
         raise TypeError("a model that mixes has carriers")
-    return _of_row(session, relevancy(done.steps, done.gradients, done.carriers, session.told(done.carriers)))
+    return _of_row(
+        session,
+        relevancy(
+            done.steps,
+            done.gradients,
+            done.carriers,
+            session.told(done.carriers),
+            encoder=wishes.rollout.encoder,
+        ),
+    )
 
 
 def _flow(session: Session, wishes: Wishes) -> Found:
@@ -147,11 +167,11 @@ def _smooth(session: Session, wishes: Wishes) -> Found:
     return Found(session.spread(over_cells(smooth_grad(session.log_probability, session.values, seed=wishes.seed))))
 
 
-def _occlusion(session: Any, wishes: Wishes) -> Found:
+def _occlusion(session: Scored, wishes: Wishes) -> Found:
     return Found(occlusion(session.picture, session.scores))
 
 
-def _rise(session: Any, wishes: Wishes) -> Found:
+def _rise(session: Scored, wishes: Wishes) -> Found:
     return Found(rise(session.picture, session.scores, seed=wishes.seed))
 
 

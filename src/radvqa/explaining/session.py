@@ -22,6 +22,7 @@ from radvqa.explaining.framing import Framing
 from radvqa.explaining.heat import Heat
 from radvqa.explaining.inside.opened import Features, Mixing, Opened, read_pixels
 from radvqa.explaining.inside.vision import input_of, output_of, shape_of
+from radvqa.explaining.said import Said
 from radvqa.explaining.watching import watching
 
 _AT_ONCE = 16
@@ -67,6 +68,11 @@ class Session:
                 f"The answer has no token {token}: it is {' · '.join(tokens)}, counted from 0 to {len(tokens) - 1}."
             )
         self.opened, self.picture, self.token = opened, picture, token
+
+    @property
+    def said(self) -> Said:
+        """The answer."""
+        return self.opened.said
 
     @cached_property
     def values(self) -> Tensor:

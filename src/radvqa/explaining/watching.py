@@ -30,6 +30,7 @@ class _Mode(TorchFunctionMode):
 
     def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         kwargs = kwargs or {}
+        result: Any
         if func is F.scaled_dot_product_attention:
             weights, values = _attention(*args, **kwargs)
             self._tell(weights)

@@ -21,7 +21,7 @@ _UNIT = 1_000_000  # capacities are whole numbers; shares below a millionth do n
 def attention_flow(
     steps: Sequence[Step], carriers: Carriers, told: Tensor, wanted: Tensor, *, fusion: str = "mean"
 ) -> Tensor:
-    """Flow from what is told to some carriers, ``(wanted,)``.
+    """Flow from what is told to some carriers, ``(wanted,)``; the image encoder's own layers are left out.
 
     Args:
         steps: from the bottom to the top.
@@ -36,6 +36,7 @@ def attention_flow(
     from scipy.sparse import csr_array
     from scipy.sparse.csgraph import maximum_flow
 
+    steps = [step for step in steps if step.stack != "vision"]
     pipes = sum(len(step.looking) * (len(step.looked_at) + 1) for step in steps) + carriers.count
     if pipes > MOST_PIPES:
         raise RadvqaError(

@@ -70,7 +70,9 @@ class Looking:
                 looks.asked[place][:, row] = patches[:, rows[carrier]]
 
     def _begin(self, step: Step) -> None:
-        told, words, patches = (len(part) for part in (self._carriers.told, self._carriers.words, self._carriers.patches))
+        told, words, patches = (
+            len(part) for part in (self._carriers.told, self._carriers.words, self._carriers.patches)
+        )
         self.looks.names.append(step.name)
         self.looks.told.append(torch.zeros(step.heads, told, patches))
         self.looks.words.append(torch.zeros(step.heads, told, words))

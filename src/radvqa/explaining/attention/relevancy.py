@@ -15,7 +15,12 @@ from radvqa.explaining.attention.step import Carriers, Step, started
 
 
 def relevancy(
-    steps: Sequence[Step], gradients: Sequence[Tensor | None], carriers: Carriers, told: Tensor
+    steps: Sequence[Step],
+    gradients: Sequence[Tensor | None],
+    carriers: Carriers,
+    told: Tensor,
+    *,
+    encoder: bool = False,
 ) -> Tensor:
     """Relevance of each carrier for what is told, ``(a,)``, the answer's own carriers not counted.
 
@@ -27,10 +32,13 @@ def relevancy(
         gradients: of the answer's log-probability by the weights of each step; None where it does not depend on them.
         carriers: the axis.
         told: carriers that tell what is explained.
+        encoder: follow it through the image encoder's own layers too; see ``RolloutOptions``.
     """
     row = started(carriers, told)
     begun = row.clone()
     for step, gradient in zip(reversed(steps), reversed(gradients), strict=True):
+        if step.stack == "vision" and not encoder:
+            break
         if not step.residual:  # made anew: what it was made of takes over what it gathered
             weights = step.weights.detach()[0]
             handed = row[step.looking] @ weights

@@ -21,11 +21,15 @@ class RolloutOptions:
     Attributes:
         fusion: of the heads: mean, min or max.
         discard: share of the smallest weights of each layer that count as nothing, in [0, 1).
-        start: so many first layers are left out; states are then traced no further back than there.
+        encoder: trace patches through the image encoder's own layers too. Encoders of our day gather what is common
+            to a picture in a few background patches (Darcet et al., Vision transformers need registers, ICLR 2024), and
+            rollout then ends there; so patches as the encoder hands them over are where it ends by default.
+        start: so many first layers of what is traced are left out.
     """
 
     fusion: str = "mean"
     discard: float = 0.0
+    encoder: bool = False
     start: int = 0
 
 
@@ -53,6 +57,8 @@ class Rollout:
         With ``A`` the joined heads and ``R`` what is traced so far, the rows that look become ``½ (R + A R)``: half of
         a state is its own and half is what it sees; carriers that are made anew become ``A R``.
         """
+        if step.stack == "vision" and not self.options.encoder:
+            return
         if step.residual:
             self._seen += 1
             if self._seen <= self.options.start:

@@ -1,7 +1,7 @@
 """Maps of a whole test set with what was measured of them, as files in the run folder.
 
-    explained{suffix}/METHOD.jsonl   a row for each question: id and the numbers of ``Measured``
-    explained{suffix}/METHOD.npz     ``maps``, ``(questions, r, c)``: the maps, coarse, in the order of the rows
+explained{suffix}/METHOD.jsonl   a row for each question: id and the numbers of ``Measured``
+explained{suffix}/METHOD.npz     ``maps``, ``(questions, r, c)``: the maps, coarse, in the order of the rows
 """
 
 from collections.abc import Sequence
@@ -79,7 +79,9 @@ def read(folder: Path, method: str) -> KeptMaps:
     """
     rows, maps = folder / f"{method}.jsonl", folder / f"{method}.npz"
     if not rows.is_file() or not maps.is_file():
-        raise RunError(f"{folder} holds no maps by {method}; `radvqa explain RUN --data NAME --split SPLIT` makes them.")
+        raise RunError(
+            f"{folder} holds no maps by {method}; `radvqa explain RUN --data NAME --split SPLIT` makes them."
+        )
     measured = [Measured(**row) for row in files.read_jsonl(rows)]
     with np.load(maps, allow_pickle=False) as held:
         found = KeptMaps(method, measured, held["maps"])

@@ -6,6 +6,7 @@ Sources: Sundararajan et al., Axiomatic attribution for deep networks, ICML 2017
 """
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import torch
@@ -67,11 +68,11 @@ def over_cells(attributions: Tensor, cells: int = _CELLS) -> NDArray[np.float32]
     return found
 
 
-def _captum() -> "type":
+def _captum() -> Any:
     try:
         import captum.attr as captum
     except ImportError as error:
         raise RadvqaError(
             "Integrated gradients and SmoothGrad are Captum's, which is not installed: pip install 'radvqa[explain]'."
         ) from error
-    return captum  # type: ignore[return-value]
+    return captum

@@ -22,9 +22,7 @@ class OpenedClassifier(ABC):
         said: explain this answer instead of the one that is given.
     """
 
-    def __init__(
-        self, model: AnswerClassifier[Any], prepared: ClassifierRows[Any], said: Said | None = None
-    ) -> None:
+    def __init__(self, model: AnswerClassifier[Any], prepared: ClassifierRows[Any], said: Said | None = None) -> None:
         self.model, self.prepared, self.net = model, prepared, model.net
         self.row = torch.zeros(1, dtype=torch.long, device=prepared.image_rows.device)
         self.said = self._answered() if said is None else said

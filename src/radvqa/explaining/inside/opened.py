@@ -117,9 +117,7 @@ def read_pixels(resizing: Resizing, pictures: Sequence[NDArray[np.uint8]]) -> Te
 
 def last_block(vision: nn.Module) -> nn.Module | None:
     """The last block of a transformer's largest stack; None where there is no stack, as in convolutional nets."""
-    stacks: list[Any] = [
-        part for part in vision.modules() if isinstance(part, nn.ModuleList) and _transforms(part)
-    ]
+    stacks: list[Any] = [part for part in vision.modules() if isinstance(part, nn.ModuleList) and _transforms(part)]
     if not stacks:
         return None
     largest = max(stacks, key=lambda stack: sum(p.numel() for p in stack.parameters()))

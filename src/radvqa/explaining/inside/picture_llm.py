@@ -18,7 +18,6 @@ from radvqa.models.families.coattention_llm import CoattentionSight
 from radvqa.models.fusion import Projector
 from radvqa.models.question_queries import QuestionQueries
 
-
 _READ = 64  # tokens of the question that queries read, at most; longer questions are traced without them
 
 
@@ -65,7 +64,8 @@ class OpenedPictureLlm(OpenedDecoder):
             return super().log_probabilities(values)
         scores = self.net.chooser(self.images(values).mean(1)).float()[:, :-1]
         chosen = int(self.model.known.encode([self.said.text])[0])
-        return scores.log_softmax(1)[:, chosen : chosen + 1]
+        told: Tensor = scores.log_softmax(1)[:, chosen : chosen + 1]
+        return told
 
     @property
     def prompt(self) -> list[int]:

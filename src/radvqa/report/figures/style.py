@@ -105,9 +105,10 @@ def zoomed(values: Iterable[float], step: int = 10) -> tuple[float, float]:
     return low - margin, high + margin
 
 
-def png(figure: "Figure", dpi: int = DPI) -> bytes:
+def png(figure: "Figure", dpi: int = DPI, *, true_colours: bool = False) -> bytes:
     """Render a figure; the same figure gives the same bytes.
 
+    Drawings are brought to few colours, which makes them light; pictures with maps over them keep ``true_colours``.
     Signs that no installed font has are drawn as boxes, and a line below the figure says so.
     """
     from matplotlib.text import Text
@@ -127,7 +128,7 @@ def png(figure: "Figure", dpi: int = DPI) -> bytes:
             figure.savefig(buffer, format="png", dpi=dpi, bbox_inches=area, metadata={"Software": None})
     finally:
         said.remove()
-    return _with_palette(buffer.getvalue())
+    return buffer.getvalue() if true_colours else _with_palette(buffer.getvalue())
 
 
 def _with_palette(content: bytes) -> bytes:
@@ -143,9 +144,9 @@ def _with_palette(content: bytes) -> bytes:
     return buffer.getvalue()
 
 
-def save_png(figure: "Figure", path: Path) -> None:
+def save_png(figure: "Figure", path: Path, *, true_colours: bool = False) -> None:
     """Write a figure as PNG, whole or not at all."""
-    files.write_bytes(path, png(figure))
+    files.write_bytes(path, png(figure, true_colours=true_colours))
 
 
 def to_data_uri(figure: "Figure", dpi: int = DPI) -> str:

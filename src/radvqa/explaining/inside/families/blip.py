@@ -43,7 +43,8 @@ class OpenedBlip(OpenedGenerator):
         lesson = self.net.lesson(self.inputs, self.row.expand(len(values)), tokens)
         logits = self.net.reader.score(asked, every, lesson).float().log_softmax(-1)
         targets = torch.tensor(tokens, device=logits.device)
-        return logits.view(*targets.shape, -1).gather(2, targets[:, :, None])[:, :, 0]
+        told: Tensor = logits.view(*targets.shape, -1).gather(2, targets[:, :, None])[:, :, 0]
+        return told
 
     @property
     def features(self) -> Features | None:
