@@ -64,7 +64,7 @@ class Asked:
         self.token: int | None = None
 
     def scores(self, pictures: Sequence[NDArray[np.uint8]]) -> NDArray[np.floating]:
-        """How sure the model is of the same answer on changed pictures; of another answer it is not, ``(pictures,)``."""
+        """How sure the model is of the same answer on changed pictures, ``(pictures,)``."""
         return np.array([reply.sure_of(self.said.text) for reply in self.ask(pictures)])
 
 

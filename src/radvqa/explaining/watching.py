@@ -34,7 +34,7 @@ class _Mode(TorchFunctionMode):
         if func is F.scaled_dot_product_attention:
             weights, values = _attention(*args, **kwargs)
             self._tell(weights)
-            return weights.to(values.dtype) @ values
+            return torch.matmul(weights.to(values.dtype), values)
         result = func(*args, **kwargs)
         if func in _SOFTMAX and isinstance(result, Tensor) and result.ndim >= _FEWEST_AXES:
             self._tell(result)

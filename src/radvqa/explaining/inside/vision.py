@@ -18,7 +18,7 @@ def square(patches: int) -> tuple[int, int]:
 
 
 def tower_features(tower: VisionTower, patches: int) -> Features:
-    """Of a transformer what goes into its last block, which also a class token reads; of a convolutional net its map."""
+    """Of a transformer what goes into its last block, which a class token reads too; of a convolutional net its map."""
     block = last_block(tower.model)
     if block is None:
         return Features(tower.model, "output")

@@ -165,8 +165,8 @@ def question_places(tokenizer: Any, tokens: list[int], question: str) -> list[in
 class DecoderSteps:
     """Self-attention of a causal decoder that reads a prefix first and what follows later, through all its layers.
 
-    What follows looks in each layer at the prefix as it was before that layer. So the layers of the prefix are held back
-    until what follows comes to them.
+    What follows looks in each layer at the prefix as it was before that layer. So the layers of the prefix are held
+    back until what follows comes to them.
 
     Args:
         positions: the carrier at each position.
