@@ -77,6 +77,7 @@ def watching(module: nn.Module, seen: Seen) -> Iterator[None]:
 def _seen_by_torch(module: nn.Module) -> Iterator[None]:
     """Switch kernels that torch does not see to torch's own, and back."""
     unseen: list[tuple[Any, str]] = []
+    part: Any
     for part in module.modules():
         config = getattr(part, "config", None)
         kernel = getattr(config, "_attn_implementation", None)

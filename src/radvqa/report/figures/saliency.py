@@ -5,6 +5,7 @@ Letters: ``rows`` × ``columns`` pixels, ``t`` tokens of an answer, ``l`` layers
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from textwrap import wrap
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
 _HEAT, _WORDS = "inferno", "Blues"
 _SIDE = 2.5  # inches of a picture
 _UNDERLINED = 7  # of the answer's tokens, as seed 002's figure 11 has it
-_LETTERS = 46  # of a line of words
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ def overlay(picture: NDArray[np.uint8], heat: NDArray[np.floating]) -> NDArray[n
     grey = picture[..., None].repeat(3, 2) if picture.ndim == 2 else picture
     scaled = heat / heat.max() if heat.max() > 0 else np.zeros_like(heat)
     colours = colormaps[_HEAT](0.25 + 0.75 * scaled)[..., :3] * 255
-    share = (0.85 * scaled**0.8)[..., None]
+    share = (0.85 * np.clip(1.05 * scaled - 0.05, 0, 1) ** 0.8)[..., None]  # faint ground would tint the picture
     mixed: NDArray[np.uint8] = np.clip((1 - share) * grey + share * colours, 0, 255).astype(np.uint8)
     return mixed
 
@@ -71,22 +71,23 @@ def map_figure(
         heat: at least 0, ``(rows, columns)``.
         titles: question, answer, method.
         words: of the question with their weights.
-        tokens: of the answer with maps of their own.
+        tokens: of the answer with maps of their own; the first two are drawn.
     """
-    shown = [("", heat), *tokens[:3]]
+    shown = [("", heat), *tokens[:2]]
+    notes = [titles.note] if titles.note else []
+    if heat.max() <= 0:
+        notes.append("The map is zero everywhere: this method finds nothing that speaks for the answer.")
     with look():
-        figure = blank(_SIDE + 1.25, _SIDE * (1 + len(shown)))
-        axes = figure.subplots(1, 1 + len(shown))
-        _picture(axes[0], picture, "Picture")
-        for place, (token, one) in zip(axes[1:], shown, strict=True):
-            _picture(place, overlay(picture, one), f"Answer token “{token}”" if token else "Whole answer")
-        figure.suptitle(_heading(titles), fontsize=10, x=0.01, ha="left")
-        parts = [titles.note] if titles.note else []
-        if heat.max() <= 0:
-            parts.append("The map is zero everywhere: this method finds nothing that speaks for the answer.")
-        figure.supxlabel("\n".join(parts), fontsize=8, color=MUTED, x=0.01, ha="left")
+        columns = 1 + len(shown)
+        figure = blank(_SIDE + (1.75 if words else 1.25), _SIDE * columns)
+        grid = figure.add_gridspec(2 if words else 1, columns, height_ratios=[_SIDE, 0.5] if words else [1])
+        _picture(figure.add_subplot(grid[0, 0]), picture, "Picture")
+        for column, (token, one) in enumerate(shown, start=1):
+            place = figure.add_subplot(grid[0, column])
+            _picture(place, overlay(picture, one), f"Token “{plain(token, 20)}”" if token else "Whole answer")
         if words:
-            _word_row(axes[0], words)
+            _word_row(figure.add_subplot(grid[1, :]), words, 34 * columns)
+        _frame(figure, titles, notes, columns)
     return figure
 
 
@@ -130,13 +131,20 @@ def patch_figure(
         right.set_axis_off()
         right.set_title("Tokens of the answer", fontsize=9)
         _tokens(right, tokens)
-        figure.suptitle(_heading(titles), fontsize=10, x=0.01, ha="left")
-        figure.supxlabel(titles.note, fontsize=8, color=MUTED, x=0.01, ha="left")
+        _frame(figure, titles, [titles.note], 2)
     return figure
 
 
-def _heading(titles: Titles) -> str:
-    return f"{titles.method}\nQ: {plain(titles.question, 90)}\nA: {plain(titles.answer, 90)}"
+def _frame(figure: "Figure", titles: Titles, notes: Sequence[str], columns: int) -> None:
+    """Question and answer above, what the map shows below; long lines are broken."""
+    wide = 44 * columns
+    figure.suptitle(_heading(titles, wide), fontsize=10, x=0.01, ha="left")
+    below = "\n".join(line for note in notes for line in wrap(note, wide))
+    figure.supxlabel(below, fontsize=8, color=MUTED, x=0.01, ha="left")
+
+
+def _heading(titles: Titles, wide: int = 80) -> str:
+    return f"{titles.method}\nQ: {plain(titles.question, wide)}\nA: {plain(titles.answer, wide)}"
 
 
 def _picture(axes: "Axes", shown: NDArray[np.uint8], title: str) -> None:
@@ -145,14 +153,15 @@ def _picture(axes: "Axes", shown: NDArray[np.uint8], title: str) -> None:
     axes.set_title(title, fontsize=9)
 
 
-def _word_row(axes: "Axes", words: Sequence[tuple[str, float]]) -> None:
-    """Words below a picture, the darker the more they weigh."""
+def _word_row(axes: "Axes", words: Sequence[tuple[str, float]], letters: int) -> None:
+    """Words in lines of so many letters, the darker the more they weigh."""
+    axes.set_axis_off()
     most = max((weight for _, weight in words), default=0.0)
-    x, y = 0.0, -0.08
+    x, y = 0.0, 0.9
     for word, weight in words:
-        width = (len(word) + 1.6) / _LETTERS * 2
-        if x > 0 and x + width > 2.05:
-            x, y = 0.0, y - 0.1
+        width = (len(word) + 1.8) / letters
+        if x > 0 and x + width > 1:
+            x, y = 0.0, y - 0.55
         axes.text(x, y, word, transform=axes.transAxes, fontsize=8.5, va="top", **_shade(weight, most))
         x += width
 
