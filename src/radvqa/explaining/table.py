@@ -67,20 +67,20 @@ class Explained:
 
     def __init__(self, folder: Path, about: Mapping[str, Any]) -> None:
         self.folder = folder
-        self.log = files.Log(folder / "progress.jsonl.part")
-        rows = list(self.log.rows())
-        if not rows:
+        self.log = files.Log(folder / "progress.log")
+        lines = list(self.log.rows())
+        if not lines:
             self.log.add([{"format": _FORMAT, "about": dict(about)}])
-        elif rows[0].get("about") != dict(about):
+        elif lines[0].get("about") != dict(about):
             raise RunError(
                 f"{folder} was begun with other weights, methods or numbers of questions; go on with the same ones, or "
                 f"delete the folder to begin anew."
             )
-        self.rows = rows[1:]
+        self.rows: list[dict[str, Any]] = [row for line in lines[1:] for row in line["rows"]]
 
     def add(self, rows: Sequence[Mapping[str, Any]]) -> None:
-        """Keep what was measured of one question."""
-        self.log.add(rows)
+        """Keep what was measured of one question, in one line: a kill loses the whole question or nothing of it."""
+        self.log.add([{"rows": list(rows)}])
         self.rows.extend(map(dict, rows))
 
 
