@@ -26,6 +26,21 @@ def bench_ask(
     emit(result, as_json, lambda: show_ask_bench(result))
 
 
+@bench_app.command("explain")
+def bench_explain(
+    run: RunFolder,
+    repeats: Annotated[int, typer.Option(min=1, help="Pictures; the median counts.")] = 5,
+    threads: Annotated[int, typer.Option(min=1, help="Of torch.")] = 2,
+    as_json: AsJson = False,
+) -> None:
+    """Maps of one answer: passes shared by all methods against a pass for each."""
+    from radvqa.commands.bench_explain import bench_explain
+    from radvqa.report.bench import show_explain_bench
+
+    result = bench_explain(run, repeats=repeats, threads=threads)
+    emit(result, as_json, lambda: show_explain_bench(result))
+
+
 @bench_app.command("cnn-lstm")
 def bench_cnn_lstm(
     recipe: Annotated[Path, typer.Argument(help="A recipe with a frozen backbone.")] = Path("slake_cnn_lstm"),

@@ -43,7 +43,7 @@ def bench_ask(run: Path | None = None, *, repeats: int = 5, threads: int = 2) ->
     """
     with tempfile.TemporaryDirectory(prefix="radvqa-bench-") as place, _threads(threads):
         scratch = Path(place)
-        pictures = _phantoms(scratch, repeats + 1)
+        pictures = phantoms(scratch, repeats + 1)
         ours = {"cold": _cold(pictures[0], ["--model", "starter"], repeats)} | _apart(_warm_starter, pictures)
         console.say(f"ours: {ours['cold']:.2f} s cold, {1000 * ours['warm']:.0f} ms warm")
         found = {"question": QUESTION, "repeats": repeats, "threads": threads}
@@ -73,7 +73,7 @@ def _threads(threads: int) -> Iterator[None]:
                 os.environ[name] = value
 
 
-def _phantoms(folder: Path, many: int) -> list[Path]:
+def phantoms(folder: Path, many: int) -> list[Path]:
     """Draw pictures that the model has not seen."""
     from radvqa.data import image
     from radvqa.phantom import plan, study

@@ -36,6 +36,20 @@ def show_family_bench(found: Mapping[str, Any]) -> None:
     )
 
 
+def show_explain_bench(found: Mapping[str, Any]) -> None:
+    """Print the time of each method, and of all together beside one pass for each."""
+    print(f"{found['run']} ({found['family']}), {found['threads']} threads, median of {found['repeats']} pictures")
+    for name, seconds in found["alone"].items():
+        print(f"  {name:24} {1000 * seconds:8.0f} ms")
+    for which, title in (("attention", "all attention methods"), ("all", "all cheap methods")):
+        if which in found:
+            times = found[which]
+            print(
+                f"  {title:24} {1000 * times['ours']:8.0f} ms; a pass for each: {1000 * times['naive']:.0f} ms, "
+                f"{times['ratio']:.2f} ×"
+            )
+
+
 def show_engine_bench(found: Mapping[str, Any]) -> None:
     """Print our engine and a plain Trainer side by side, and whether they learned the same."""
     threads = f", {found['threads']} threads" if found["device"] == "CPU" else ""
