@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
-from radvqa.cli.shared import AsJson, Device, Overrides, bench_app, emit
+from radvqa.cli.shared import AsJson, Device, Overrides, RunFolder, bench_app, emit
 from radvqa.registry import Registry
 
 
