@@ -26,7 +26,7 @@ _CHAIN = (
         "ensemble",
         "score",
     ),
-    *("probe", "compare", "results", "scaling", "metrics", "ask", "starter", "merge", "bench"),
+    *("probe", "diagnose", "compare", "results", "scaling", "metrics", "ask", "starter", "merge", "bench"),
 )
 
 
