@@ -106,8 +106,8 @@ def diagnose(
         notes = list(at_hand.notes)
         if kept is None:
             notes.append(
-                "There are no maps of where the model looked, so nothing is said about right answers for wrong reasons; "
-                f"`radvqa explain RUN --data {answers.dataset} --split {answers.split}` makes them."
+                "There are no maps of where the model looked, so nothing is said about right answers for wrong "
+                f"reasons; `radvqa explain RUN --data {answers.dataset} --split {answers.split}` makes them."
             )
         found = diagnosed(
             made,
@@ -267,9 +267,7 @@ def _maps(run: Run, answers: Answers, method: str | None) -> KeptMaps | None:
     return best_method([kept.read(folder, name) for name in kept.methods(folder)])
 
 
-def _intervention(
-    run: Run, data: _Data, made: Material, device: str, problems: Problems
-) -> list[dict[str, Any]]:
+def _intervention(run: Run, data: _Data, made: Material, device: str, problems: Problems) -> list[dict[str, Any]]:
     from radvqa import device as devices
     from radvqa.diagnosing.intervening import intervened
     from radvqa.models.checkpoint import load_model

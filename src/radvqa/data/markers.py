@@ -1,5 +1,4 @@
-"""A heuristic that finds markers: small bright shapes on a calm dark ground near the border, as L and R laid beside
-a patient.
+"""A heuristic that finds markers, as an L laid beside a patient: small bright shapes on dark ground near the border.
 
 A shape that looks like a plain L or R, turned by up to 60 degrees, is named; others are markers without a name:
 letters that are mirrored, worn or blurred, arrows, clips. It misses markers over tissue, and takes a bright rim on
@@ -125,4 +124,5 @@ def _on_grid(shape: Image.Image) -> NDArray[np.float64]:
     grid[top : top + height, left : left + width] = np.asarray(shape.resize((width, height), Image.Resampling.BOX))
     centred = (grid - grid.mean()).ravel()
     length = float(np.sqrt((centred**2).sum()))
-    return centred / length if length else centred
+    scaled: NDArray[np.float64] = centred / (length or 1.0)
+    return scaled

@@ -59,9 +59,7 @@ def _principal(vectors: NDArray[np.float64]) -> NDArray[np.float64]:
     return points
 
 
-def _k_means(
-    points: NDArray[np.float64], number: int, random: np.random.Generator
-) -> tuple[NDArray[np.intp], float]:
+def _k_means(points: NDArray[np.float64], number: int, random: np.random.Generator) -> tuple[NDArray[np.intp], float]:
     """Return the cluster of each point and the sum of squared distances."""
     centres = points[_spread_out(points, number, random)]
     member = np.zeros(len(points), np.intp)

@@ -61,7 +61,7 @@ def diagnosed(
         most: questions on the sheet.
         looks: what said which pictures look alike.
         judged: what experts said already.
-        intervention: what covering markers and margins did, as ``intervened`` returns it; None when it was not asked for.
+        intervention: what covering markers and margins did, as ``intervened`` returns it; None without.
         notes: what was not at hand.
 
     Returns:

@@ -48,7 +48,9 @@ def _of_prediction(label: Callable[[Prediction], str]) -> Callable[[Material], L
 
 def _gold(material: Material) -> Labels:
     """The gold answer, where the data say that it is one of few."""
-    return [gold if p.answer_type == "CLOSED" else "" for gold, p in zip(material.golds, material.predictions, strict=True)]
+    return [
+        gold if p.answer_type == "CLOSED" else "" for gold, p in zip(material.golds, material.predictions, strict=True)
+    ]
 
 
 def _here(material: Material) -> Labels:
@@ -115,7 +117,7 @@ DIMENSIONS: dict[str, Dimension] = {
     "language": Dimension("Language", _scored("language")),
     "template": Dimension("Question template", lambda material: material.templates),
     "beginning": Dimension("Question begins", _of_prediction(lambda p: beginning(p.question))),
-    "question_seen": Dimension("Question", _scored("question_seen")),
+    "question_seen": Dimension("Question in training", _scored("question_seen")),
     "gold": Dimension("Closed question, gold answer", _gold),
     "answer_frequency": Dimension("Gold answer in training", _scored("answer_frequency")),
     "answer_here": Dimension("Gold answer in this test", _here),
@@ -123,7 +125,9 @@ DIMENSIONS: dict[str, Dimension] = {
     "look": Dimension("Pictures that look alike", _look),
     "contrast": Dimension("Contrast", _of_picture(lambda q: q.contrast, _two)),
     "sharpness": Dimension("Sharpness", _of_picture(lambda q: q.sharpness, _two)),
-    "size": Dimension("Shorter side of the picture", _of_picture(lambda q: min(q.width, q.height), lambda v: f"{v:.0f} px")),
+    "size": Dimension(
+        "Shorter side of the picture", _of_picture(lambda q: min(q.width, q.height), lambda v: f"{v:.0f} px")
+    ),
     "aspect": Dimension("Shape of the picture", _picture_has(_aspect)),
     "text": Dimension("Burned-in text", _picture_has(lambda q: "found" if q.text else "none found")),
     "marker": Dimension("Marker near the border", _picture_has(lambda q: "found" if q.markers else "none found")),

@@ -60,7 +60,7 @@ def drops(right: FloatArray, cluster: IntArray, inside: csr_array, outside: csr_
         right: 1 for a right answer, 0 for a wrong one, ``(n,)``.
         cluster: code of each question's image or case, ``(n,)``.
         inside: the groups, ``(s, n)`` of zeros and ones.
-        outside: what each is compared with; all other questions by default.
+        outside: what each is compared with; all other questions that are given by default.
     """
     _, inverse = np.unique(cluster, return_inverse=True)
     clusters = int(inverse.max(initial=-1)) + 1
@@ -75,7 +75,9 @@ def drops(right: FloatArray, cluster: IntArray, inside: csr_array, outside: csr_
     return Drops(columns[0].astype(np.intp), columns[1].astype(np.intp), *columns[2:])
 
 
-def _compared(inside: csr_array, outside: csr_array | None, where: csr_array, hits: csr_array) -> tuple[FloatArray, ...]:
+def _compared(
+    inside: csr_array, outside: csr_array | None, where: csr_array, hits: csr_array
+) -> tuple[FloatArray, ...]:
     """The columns of ``Drops`` for some groups."""
     many, found = _dense(inside @ where), _dense(inside @ hits)
     if outside is None:

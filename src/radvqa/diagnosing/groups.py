@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import combinations
 
 import numpy as np
@@ -24,10 +25,13 @@ class Group:
     Attributes:
         parts: dimension and label, one or two.
         rows: which questions.
+        among: the questions that it is a part of: those about which its dimensions know something. A question without
+            a labelled target is neither on target nor off, so it is not what a group of maps is compared with.
     """
 
     parts: tuple[tuple[str, str], ...]
     rows: IntArray
+    among: IntArray
 
     @property
     def title(self) -> str:
@@ -59,8 +63,9 @@ def cut(
 ) -> Cut:
     """Cut a test along every dimension, and along every two.
 
-    A group needs so many questions about so many images or cases, and as many questions outside. Whether two groups
-    hold nearly the same questions is decided before any answer is looked at, so that it does not disturb the tests.
+    A group needs so many questions about so many images or cases, and as many others to be compared with.
+    Whether two groups hold nearly the same questions is decided before any answer is looked at, so that it does not
+    disturb the tests.
 
     Args:
         material: the answers.
@@ -68,17 +73,16 @@ def cut(
         fewest: questions of a group.
         fewest_clusters: images or cases of a group.
     """
-    labels = {name: np.array(list(dimension.labels(material))) for name, dimension in DIMENSIONS.items()}
-    singles = [group for name, said in labels.items() for group in _singles(name, said)]
-    large = [group for group in singles if _is_large(group.rows, material, fewest, fewest_clusters)]
-    by_part = {group.parts[0]: group.rows for group in singles}
-    wanted = list(large)
+    columns = {name: np.array(list(dimension.labels(material))) for name, dimension in DIMENSIONS.items()}
+    labels = _Labels(columns)
+    is_large = partial(_is_large, cluster=material.cluster, fewest=fewest, fewest_clusters=fewest_clusters)
+    wanted = [group for name in columns for group in _singles(name, labels) if is_large(group)]
     if pairs:
-        found = _pairs([name for name in labels if any(g.parts[0][0] == name for g in large)], labels, by_part)
-        wanted += [group for group in found if _is_large(group.rows, material, fewest, fewest_clusters)]
+        names = list(dict.fromkeys(group.parts[0][0] for group in wanted))
+        wanted += [group for group in _pairs(names, labels) if is_large(group)]
     kept = _distinct([group.rows for group in wanted], len(material))
     groups = tuple(wanted[place] for place in kept)
-    wider = tuple(tuple(by_part[part] for part in group.parts) if len(group.parts) > 1 else () for group in groups)
+    wider = tuple(tuple(labels.rows(*part) for part in g.parts) if len(g.parts) > 1 else () for g in groups)
     return Cut(groups, wider, len(wanted) - len(groups))
 
 
@@ -89,35 +93,47 @@ def membership(rows: Sequence[IntArray], questions: int) -> csr_array:
     return csr_array((np.ones(len(columns), np.float32), columns, starts), shape=(len(rows), questions))
 
 
-def _singles(name: str, said: np.ndarray[tuple[int], np.dtype[np.str_]]) -> Iterator[Group]:
-    known, inverse = np.unique(said, return_inverse=True)
-    for code, label in enumerate(known):
-        if label:
-            yield Group(((name, str(label)),), np.flatnonzero(inverse == code))
+class _Labels:
+    """What the dimensions say, as codes; 0 is for what they do not know."""
+
+    def __init__(self, columns: Mapping[str, np.ndarray[tuple[int], np.dtype[np.str_]]]) -> None:
+        self.names = {name: ["", *sorted(set(said.tolist()) - {""})] for name, said in columns.items()}
+        self.codes = {name: np.searchsorted(self.names[name], said) for name, said in columns.items()}
+        self._among: dict[bytes, IntArray] = {}
+
+    def rows(self, name: str, label: str) -> IntArray:
+        """Questions with a label."""
+        return np.flatnonzero(self.codes[name] == self.names[name].index(label))
+
+    def among(self, *names: str) -> IntArray:
+        """Questions about which all these dimensions know something; equal ones are one array."""
+        known = np.logical_and.reduce([self.codes[name] > 0 for name in names])
+        return self._among.setdefault(known.tobytes(), np.flatnonzero(known))
 
 
-def _pairs(
-    names: Sequence[str],
-    labels: Mapping[str, np.ndarray[tuple[int], np.dtype[np.str_]]],
-    by_part: Mapping[tuple[str, str], IntArray],
-) -> Iterator[Group]:
-    codes = {name: np.unique(labels[name], return_inverse=True) for name in names}
+def _singles(name: str, labels: _Labels) -> Iterator[Group]:
+    for label in labels.names[name][1:]:
+        yield Group(((name, label),), labels.rows(name, label), labels.among(name))
+
+
+def _pairs(names: Sequence[str], labels: _Labels) -> Iterator[Group]:
     for one, other in combinations(names, 2):
-        (first, at_first), (second, at_second) = codes[one], codes[other]
-        both = at_first * len(second) + at_second
+        among = labels.among(one, other)
+        width = len(labels.names[other])
+        both = labels.codes[one][among] * width + labels.codes[other][among]
         order = np.argsort(both, kind="stable")
         found, starts = np.unique(both[order], return_index=True)
-        for code, rows in zip(found.tolist(), np.split(order, starts[1:]), strict=True):
-            left, right = str(first[code // len(second)]), str(second[code % len(second)])
-            whole = left and right and min(len(by_part[one, left]), len(by_part[other, right]))
-            if left and right and len(rows) < whole:
-                yield Group(((one, left), (other, right)), rows)
+        for code, places in zip(found.tolist(), np.split(order, starts[1:]), strict=True):
+            parts = ((one, labels.names[one][code // width]), (other, labels.names[other][code % width]))
+            yield Group(parts, among[places], among)
 
 
-def _is_large(rows: IntArray, material: Material, fewest: int, fewest_clusters: int) -> bool:
-    if not fewest <= len(rows) <= len(material) - fewest:
+def _is_large(group: Group, *, cluster: IntArray, fewest: int, fewest_clusters: int) -> bool:
+    """Whether there is enough inside and outside."""
+    if not fewest <= len(group.rows) <= len(group.among) - fewest:
         return False
-    return len(np.unique(material.cluster[rows])) >= fewest_clusters
+    outside = np.setdiff1d(group.among, group.rows, assume_unique=True)
+    return min(len(np.unique(cluster[group.rows])), len(np.unique(cluster[outside]))) >= fewest_clusters
 
 
 def _distinct(rows: Sequence[IntArray], questions: int) -> list[int]:

@@ -53,17 +53,17 @@ def require_known(judged: Sequence[Judged], material: Material, where: Path) -> 
             raise DataError(f"{where}: the run has no question with the id {one.id!r}; is it the sheet of another run?")
         if not _same(one.prediction, asked.prediction) or not _same(one.gold, asked.answer):
             raise DataError(
-                f"{where}: {one.id!r} was judged with other answers ({one.prediction!r}, gold {one.gold!r}) than the run "
-                f"has now ({asked.prediction!r}, gold {asked.answer!r}); make the sheet anew."
+                f"{where}: {one.id!r} was judged with other answers ({one.prediction!r}, gold {one.gold!r}) than the "
+                f"run has now ({asked.prediction!r}, gold {asked.answer!r}); make the sheet anew."
             )
 
 
 def summary(material: Material, judged: Sequence[Judged]) -> dict[str, Any] | None:
     """Count verdicts, correct the accuracy by them, and compare reviewers; None when nothing was judged.
 
-    A question has the verdict of more than half of its reviewers. Where the stored answer is wrong the question no longer
-    counts; where both answers are acceptable it counts as right; every other verdict changes nothing. Judgements of
-    answers that the run no longer has are left out and counted.
+    A question has the verdict of more than half of its reviewers. Where the stored answer is wrong the question no
+    longer counts; where both answers are acceptable it counts as right; every other verdict changes nothing. Judgements
+    of answers that the run no longer has are left out and counted.
 
     Returns:
         ``judged`` questions; ``reviewers``, each with its number; ``verdicts``, their counts; ``failures``, what
@@ -88,9 +88,7 @@ def summary(material: Material, judged: Sequence[Judged]) -> dict[str, Any] | No
     counted_right = sum(1 for row in accepted if not right[row])
     right[accepted] = 1.0
     left = len(right) - len(excluded)
-    drawn = Counter(
-        settled[id_] for id_, said in by_question.items() if any(COUNTED in one.why for one in said)
-    )
+    drawn = Counter(settled[id_] for id_, said in by_question.items() if any(COUNTED in one.why for one in said))
     return {
         "judged": len(settled),
         "reviewers": {name: len(said) for name, said in sorted(by_reviewer.items())},

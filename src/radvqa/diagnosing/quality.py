@@ -118,5 +118,3 @@ def _covered(grey: NDArray[np.float32]) -> float:
     for left, top, width, height in text_boxes(grey):
         covered[top : top + height, left : left + width] = True
     return float(covered.mean())
-
-

@@ -1,7 +1,7 @@
 """Groups in the order of how sure it is that the model does worse in them."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 from scipy import stats
@@ -23,7 +23,7 @@ class Failing:
         n: how many.
         clusters: images or cases that they are about.
         accuracy: of the group.
-        rest: of all other questions.
+        rest: of the other questions among which it is.
         drop: the second minus the first.
         interval: of the drop, at 95 %, for this group alone.
         p: of no difference, for this group alone.
@@ -70,7 +70,7 @@ class Ranking:
 def adjusted(p: FloatArray) -> FloatArray:
     """Adjust p-values for their number, so that of the groups called sure at most a twentieth are expected to be false.
 
-    Benjamini and Hochberg, Journal of the Royal Statistical Society B 57, 1995. Holm's method, which keeps even a single
+    Benjamini and Hochberg, Journal of the Royal Statistical Society B 57, 1995. Holm's method, which keeps even one
     false finding unlikely, would find little among hundreds of groups that share most of their questions; a list for
     people to look at may hold a few false ones. The method holds for tests that depend on each other positively, as
     those of overlapping groups do (Benjamini and Yekutieli, Annals of Statistics 29, 2001).
@@ -87,18 +87,35 @@ def ranked(material: Material, cut: Cut) -> Ranking:
     A group of two dimensions is listed where it is also worse than the other questions of each of the two wider groups
     that it lies in, at 5 % each: else the wider group says it already.
     """
-    found = drops(material.right, material.cluster, membership([g.rows for g in cut.groups], len(material)))
+    found = _tested(material, cut.groups)
     corrected = adjusted(found.p)
     adds = _adds(material, cut, found)
     worse = found.drop > 0
     listed = [int(place) for place in np.flatnonzero(worse & adds)]
-    listed.sort(key=lambda at: (round(corrected[at], 12), -found.low[at], cut.groups[at].title))
+    listed.sort(key=lambda at: (round(float(corrected[at]), 12), -found.low[at], cut.groups[at].title))
     return Ranking(
         failing=tuple(_failing(listed, cut.groups, found, corrected, material.right)),
         tested=len(cut.groups),
         worse_inside=int((worse & ~adds).sum()),
         left_out=cut.left_out,
     )
+
+
+def _tested(material: Material, groups: Sequence[Group]) -> Drops:
+    """Compare every group with the other questions among which it is; those among the same ones at once."""
+    alike: dict[int, list[int]] = {}
+    for place, group in enumerate(groups):
+        alike.setdefault(id(group.among), []).append(place)
+    columns = {
+        one.name: np.zeros(len(groups), np.intp if one.name in ("n", "clusters") else float) for one in fields(Drops)
+    }
+    for places in alike.values():
+        among = groups[places[0]].among
+        inside = membership([np.searchsorted(among, groups[place].rows) for place in places], len(among))
+        found = drops(material.right[among], material.cluster[among], inside)
+        for name, column in columns.items():
+            column[places] = getattr(found, name)
+    return Drops(**columns)
 
 
 def _adds(material: Material, cut: Cut, found: Drops) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:

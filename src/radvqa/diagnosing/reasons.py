@@ -10,10 +10,10 @@ HIT = 0.5
 """From this share of a map's highest pixels inside on, the map points at its target."""
 
 RULES = {
-    "right_off_target": "The answer is right; the map's highest place lies outside what the question is about, and less "
-    "of the map lies inside than an even map would have there.",
-    "wrong_on_target": "The answer is wrong; the map's highest place lies inside what the question is about, and more "
-    "of the map lies inside than an even map would have there.",
+    "right_off_target": "The answer is right; the map's highest place lies outside what the question is about, and "
+    "less of the map lies inside than an even map would have there.",
+    "wrong_on_target": "The answer is wrong; the map's highest place lies inside what the question is about, and "
+    "more of the map lies inside than an even map would have there.",
 }
 """What each list holds, in words."""
 

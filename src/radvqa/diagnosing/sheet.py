@@ -53,10 +53,10 @@ class Row:
 
 
 def sheet(material: Material, failing: Sequence[Failing], reasoned: Reasoned, most: int = MOST) -> list[Row]:
-    """Choose questions: examples of the surest groups, answers that do not go with their maps, mistakes that the model
-    is sure of, and wrong answers at random, which are a third of the sheet at least and fill it.
+    """Choose the questions of a sheet.
 
-    The same answers give the same sheet.
+    Examples of the surest groups, answers that do not go with their maps, mistakes that the model is sure of, and wrong
+    answers at random, which are a third of the sheet at least and fill it. The same answers give the same sheet.
     """
     reasons: dict[int, list[str]] = {}
     chosen = max(0, most - max(1, most // 3))
@@ -69,7 +69,9 @@ def sheet(material: Material, failing: Sequence[Failing], reasoned: Reasoned, mo
         if len(reasons) >= most and row not in reasons:
             break
         reasons.setdefault(row, []).append(COUNTED)
-    return [_row(material, row, why) for row, why in sorted(reasons.items(), key=lambda item: _order(material, item[0]))]
+    return [
+        _row(material, row, why) for row, why in sorted(reasons.items(), key=lambda item: _order(material, item[0]))
+    ]
 
 
 def examples(material: Material, rows: Iterable[int], most: int) -> list[int]:
@@ -77,7 +79,8 @@ def examples(material: Material, rows: Iterable[int], most: int) -> list[int]:
     wrong = [int(row) for row in rows if not material.right[row]]
     wrong.sort(key=lambda row: (-(material.predictions[row].confidence or 0.0), _draw(material.predictions[row].id)))
     seen: set[str] = set()
-    fresh, again = [], []
+    fresh: list[int] = []
+    again: list[int] = []
     for row in wrong:
         image = material.predictions[row].image
         (again if image in seen else fresh).append(row)

@@ -77,8 +77,8 @@ def read(path: Path) -> list[Judged]:
     Commas, semicolons and tabs are told apart by the first line, because spreadsheets write what their country uses.
 
     Raises:
-        DataError: when columns are missing, a verdict is unknown, a reviewer is missing, or one judges a question twice;
-            the message names the row.
+        DataError: when columns are missing, a verdict is unknown, a reviewer is missing, or one judges a question
+            twice; the message names the row.
     """
     text = files.read_text(path).removeprefix(_MARK)
     first = text.partition("\n")[0]

@@ -4,8 +4,8 @@ Pictures with a marker are other pictures (radiographs, often of sicker patients
 compared within groups of the same organ, modality and kind of question only: the difference is the slope of the
 outcome on the cue with a level of its own for each such group. The outcome is whether the answer is right, or, for a
 frequent answer, whether it was given minus whether it is the gold one: a model that reads the picture gives an answer
-more often beside a marker only where it is true more often. An association is a reason to look, no proof; ``--intervene``
-covers the cue and asks again.
+more often beside a marker only where it is true more often. An association is a reason to look, no proof;
+``--intervene`` covers the cue and asks again.
 """
 
 from collections import Counter
@@ -72,7 +72,9 @@ def associations(material: Material) -> list[Association]:
     found = []
     for cue, (_, has) in CUES.items():
         known = np.array([p.image in material.quality for p in material.predictions])
-        marked = np.array([p.image in material.quality and has(material.quality[p.image]) for p in material.predictions])
+        marked = np.array(
+            [p.image in material.quality and has(material.quality[p.image]) for p in material.predictions]
+        )
         for outcome, values in _outcomes(material).items():
             one = _association(cue, outcome, values, marked.astype(np.float64), strata, material.cluster, known)
             if one is not None:
@@ -92,7 +94,9 @@ def _outcomes(material: Material) -> dict[str, FloatArray]:
     """Value of each outcome for each question."""
     given, gold = material.answers, material.golds
     many = Counter(given) | Counter(gold)
-    frequent = [answer for answer, count in many.most_common(_MOST_ANSWERS) if count >= _FREQUENT and answer.strip("\0")]
+    frequent = [
+        answer for answer, count in many.most_common(_MOST_ANSWERS) if count >= _FREQUENT and answer.strip("\0")
+    ]
     outcomes = {"accuracy": material.right}
     for answer in frequent:
         outcomes[answer] = np.array([(g == answer) - (t == answer) for g, t in zip(given, gold, strict=True)], float)

@@ -1,6 +1,7 @@
 """The picture without its margins: who answers from how a picture is framed must answer otherwise."""
 
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 from radvqa import console
@@ -32,7 +33,7 @@ def _cut(samples: Sequence[Sample], context: Context) -> list[ProbedSample]:
             around = margins(pixels)
             if share(around, *pixels.shape[:2]) >= LEAST:
                 made_of = (hashes[source], _WHAT, repr(around))
-                made[source] = context.pictures.keep(sample.image, made_of, lambda p=pixels, a=around: without(p, a))
+                made[source] = context.pictures.keep(sample.image, made_of, partial(without, pixels, around))
     return [shown(sample, _WHAT, made[sample.image_path]) for sample in samples if sample.image_path in made]
 
 

@@ -1,6 +1,7 @@
 """The picture without its letters and markers: who answers from them must answer otherwise."""
 
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -34,7 +35,7 @@ def _covered(samples: Sequence[Sample], context: Context) -> list[ProbedSample]:
             boxes = boxes_of(pixels)
             if boxes:
                 made_of = (hashes[source], _WHAT, repr(boxes))
-                made[source] = context.pictures.keep(sample.image, made_of, lambda p=pixels, b=boxes: cover(p, b))
+                made[source] = context.pictures.keep(sample.image, made_of, partial(cover, pixels, boxes))
     return [shown(sample, _WHAT, made[sample.image_path]) for sample in samples if sample.image_path in made]
 
 

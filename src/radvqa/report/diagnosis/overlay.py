@@ -30,4 +30,5 @@ def overlaid(pixels: Pixels, grid: NDArray[np.floating]) -> Pixels:
     part = (place - low)[..., None]
     warm = _WARM[low] * (1 - part) + _WARM[low + 1] * part
     share = _STRONGEST * np.sqrt(strength)[..., None]
-    return np.round(colour * (1 - share) + warm * share).astype(np.uint8)
+    laid: Pixels = np.round(colour * (1 - share) + warm * share).astype(np.uint8)
+    return laid

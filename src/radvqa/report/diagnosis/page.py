@@ -43,7 +43,9 @@ def page(
     environment.filters["breakable"] = lambda text: Markup(breakable(text))  # noqa: S704 - escaped there
     cards = _Cards(asked, right, pictures, overlays)
     test = f"{found['dataset']} {found['split']}".strip()
-    text = environment.from_string(template("diagnosis.html.j2")).render(
+    text = environment.from_string(
+        template("diagnosis.html.j2")
+    ).render(
         title=f"Where {name} fails",
         test=test,
         description=f"Where {name} fails on {test}, and how sure that is.",
@@ -53,7 +55,7 @@ def page(
         accuracy=percent(found["accuracy"]),
         width=round(100 * found["accuracy"], 1),
         asked=f"of {plural(found['questions'], 'question')} right",
-        lead=tables.lead(found),
+        lead=tables.lead(found)[1:],
         notes=[without_folders(note) for note in found["notes"]],
         bars=list(_bars(found)),
         groups=[_group(one, number, cards) for number, one in enumerate(tables.new_groups(found)[:_TOP], start=1)],
@@ -146,7 +148,7 @@ def _group(one: Mapping[str, Any], number: int, cards: _Cards) -> dict[str, Any]
         "number": number,
         "title": one["title"],
         "sentence": f"{percent(one['accuracy'])} % of {plural(one['n'], 'question')} about "
-        f"{plural(one['clusters'], 'picture or case')} right, {percent(one['rest'])} % elsewhere: a drop of "
+        f"{count(one['clusters'])} pictures or cases right, {percent(one['rest'])} % elsewhere: a drop of "
         f"{tables.interval(one['drop'], one['interval'])} points, adjusted p {tables.p_value(one['adjusted'])}."
         f"{'' if one['sure'] else ' Chance could bring this among so many groups.'}",
         "cards": cards.of(one["examples"]),

@@ -21,14 +21,17 @@ def groups_table(found: Found, most: int = MOST) -> Table | None:
         return None
     groups = found["groups"]
     notes = [
-        "Drop: accuracy of all other questions minus that of the group, in points, with its 95 % interval for this group "
-        "alone. Adjusted p: the chance of such a drop without a cause, corrected for all "
-        f"{count(groups['tested'])} groups that were tested (Benjamini and Hochberg).",
+        "Drop: accuracy of the other questions of which the same is known minus that of the group, in points, with its "
+        "95 % interval for this group alone.",
+        f"Adjusted p: corrected for all {count(groups['tested'])} groups that were tested (Benjamini and Hochberg); of "
+        "the groups below 0.05 about one in twenty may be chance.",
         "New wrong: wrong answers of the group that are in no group above it.",
     ]
     further = len(groups["failing"]) - len(shown)
     if further > 0:
-        notes.append(f"{plural(further, 'further group')} with a drop: their wrong answers are in those above, or chance.")
+        notes.append(
+            f"{plural(further, 'further group')} with a drop: their wrong answers are in those above, or chance."
+        )
     return _groups("Groups of questions that fail, the surest first", shown, notes)
 
 
@@ -48,7 +51,18 @@ def new_groups(found: Found) -> list[Found]:
 
 
 def _groups(title: str, shown: Sequence[Found], notes: Sequence[str]) -> Table:
-    columns = ("Group", "Questions", "Pictures", "Accuracy", "Others", "Drop", "Adjusted p", "Sure", "Wrong", "New wrong")
+    columns = (
+        "Group",
+        "Questions",
+        "Pictures",
+        "Accuracy",
+        "Others",
+        "Drop",
+        "Adjusted p",
+        "Sure",
+        "Wrong",
+        "New wrong",
+    )
     rows = tuple(
         Row(
             (
@@ -103,7 +117,9 @@ def cues_table(found: Found, most: int = 8) -> Table | None:
         return None
     rows = []
     for one in tested[:most]:
-        what = "Accuracy" if one["outcome"] == "accuracy" else f"Says “{one['outcome'].removeprefix('any answer with ')}”"
+        what = (
+            "Accuracy" if one["outcome"] == "accuracy" else f"Says “{one['outcome'].removeprefix('any answer with ')}”"
+        )
         rows.append(
             Row(
                 (
@@ -119,8 +135,8 @@ def cues_table(found: Found, most: int = 8) -> Table | None:
     known = [f"{one['title'].lower()} {count(one['with_cue'])}" for one in cues.values()]
     notes = [
         f"Found by rules of thumb in {plural(shortcuts['cues'][0]['pictures'], 'picture')}: {', '.join(known)}.",
-        "Compared within questions of the same organ, modality and type. Accuracy: with the cue minus without. Says: how "
-        "much oftener the answer is given than it is true, with the cue minus without.",
+        "Compared within questions of the same organ, modality and type. Accuracy: with the cue minus without. Says: "
+        "how much oftener the answer is given than it is true, with the cue minus without.",
     ]
     left = len(tested) - len(rows)
     if left > 0:
@@ -187,8 +203,8 @@ def judged_sentences(found: Found) -> list[str]:
         said.append(
             f"Accuracy {percent(judged['accuracy'])} % becomes {percent(judged['corrected'])} %: "
             f"{plural(judged['excluded'], 'question')} with a wrong stored answer left out, "
-            f"{plural(judged['counted_right'], 'acceptable answer')} counted as right; questions that nobody judged stay "
-            f"as they are."
+            f"{plural(judged['counted_right'], 'acceptable answer')} counted as right; questions that nobody judged "
+            f"stay as they are."
         )
     for one in judged["agreement"]:
         kappa = "not defined" if one["kappa"] is None else f"{one['kappa']:.2f}"
@@ -206,9 +222,10 @@ def lead(found: Found) -> list[str]:
     groups = found["groups"]
     shown = [one for one in new_groups(found) if one["sure"]]
     said = [
-        f"{percent(found['accuracy'])} % of {plural(found['questions'], 'question')} right, {count(found['wrong'])} wrong. "
-        f"Of {plural(groups['tested'], 'group')} tested, the model surely does worse in {count(groups['sure'])} that say "
-        f"something of their own."
+        f"{percent(found['accuracy'])} % of {plural(found['questions'], 'question')} right, "
+        f"{count(found['wrong'])} wrong.",
+        f"Of {plural(groups['tested'], 'group')} tested, the model surely does worse in {count(groups['sure'])} that "
+        f"say something of their own.",
     ]
     if shown:
         first = shown[0]
