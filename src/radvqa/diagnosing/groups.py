@@ -119,6 +119,8 @@ def _singles(name: str, labels: _Labels) -> Iterator[Group]:
 def _pairs(names: Sequence[str], labels: _Labels) -> Iterator[Group]:
     for one, other in combinations(names, 2):
         among = labels.among(one, other)
+        if not len(among):
+            continue
         width = len(labels.names[other])
         both = labels.codes[one][among] * width + labels.codes[other][among]
         order = np.argsort(both, kind="stable")

@@ -1,48 +1,27 @@
 """The picture without its letters and markers: who answers from them must answer otherwise."""
 
 from collections.abc import Sequence
-from functools import partial
-from pathlib import Path
 
 import numpy as np
 
-from radvqa import console
-from radvqa.data import image
 from radvqa.data.deidentify.text_regions import Box, text_boxes
 from radvqa.data.image import Pixels
 from radvqa.data.markers import markers
-from radvqa.errors import ImageError
-from radvqa.probing.changes import shown
-from radvqa.probing.pictures import hashes_of
+from radvqa.probing.changes import pictures_that_have
 from radvqa.probing.probe import Context, Probe, ProbedSample
 from radvqa.sample import Sample
 
-_WHAT = "markers covered"
 _AROUND = 4  # pixels of ground around a box, whose median covers it
 
 
 def _covered(samples: Sequence[Sample], context: Context) -> list[ProbedSample]:
-    hashes = hashes_of(samples)
-    distinct = {sample.image_path: sample for sample in reversed(samples) if sample.image_path in hashes}
-    made: dict[Path, Path] = {}
-    with console.progress("covering markers", len(distinct)) as advance:
-        for source, sample in distinct.items():
-            advance(1)
-            try:
-                pixels = image.decode(source)
-            except ImageError:
-                continue
-            boxes = boxes_of(pixels)
-            if boxes:
-                made_of = (hashes[source], _WHAT, repr(boxes))
-                made[source] = context.pictures.keep(sample.image, made_of, partial(cover, pixels, boxes))
-    return [shown(sample, _WHAT, made[sample.image_path]) for sample in samples if sample.image_path in made]
+    return pictures_that_have(samples, context, "markers covered", boxes_of, cover)
 
 
-def boxes_of(pixels: Pixels) -> list[Box]:
+def boxes_of(pixels: Pixels) -> tuple[Box, ...]:
     """Where burned-in text and markers probably are."""
     grey = pixels.astype(np.float32) if pixels.ndim == 2 else pixels.astype(np.float32).mean(axis=2)
-    return [*text_boxes(grey), *(marker.box for marker in markers(grey))]
+    return (*text_boxes(grey), *(marker.box for marker in markers(grey)))
 
 
 def cover(pixels: Pixels, boxes: Sequence[Box]) -> Pixels:
