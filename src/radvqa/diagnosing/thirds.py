@@ -15,7 +15,9 @@ def thirds(values: Mapping[str, float], written: Callable[[float], str]) -> dict
     if not values:
         return {}
     numbers = np.array(list(values.values()))
-    limits = [limit for limit in np.unique(np.quantile(numbers, [1 / 3, 2 / 3], method="higher")) if limit > numbers.min()]
+    limits = [
+        limit for limit in np.unique(np.quantile(numbers, [1 / 3, 2 / 3], method="higher")) if limit > numbers.min()
+    ]
     if not limits:
         return {}
     place = np.searchsorted(limits, numbers, side="right")
