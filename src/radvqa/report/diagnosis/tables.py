@@ -132,7 +132,7 @@ def cues_table(found: Found, most: int = 8) -> Table | None:
                 )
             )
         )
-    known = [f"{one['title'].lower()} {count(one['with_cue'])}" for one in cues.values()]
+    known = [f"{one['title']} {count(one['with_cue'])}" for one in cues.values()]
     notes = [
         f"Found by rules of thumb in {plural(shortcuts['cues'][0]['pictures'], 'picture')}: {', '.join(known)}.",
         "Compared within questions of the same organ, modality and type. Accuracy: with the cue minus without. Says: "
@@ -173,7 +173,8 @@ def intervention_table(found: Found) -> Table | None:
     notes = (
         "Only questions about pictures that have a marker, or a margin. Interval and p: cluster bootstrap, question by "
         "question; p by Holm's method for the two.",
-        "Cutting margins also shows what is left larger: a drop there says that answers depend on how a picture is framed.",
+        "Cutting margins also shows what is left larger: a drop there says that answers depend on how a picture is "
+        "framed.",
     )
     return Table("Asked again without markers and margins", columns, tuple(rows), notes)
 
