@@ -78,6 +78,7 @@ def test_the_commands_are_these() -> None:
         "data leaks",
         "data list",
         "data prepare",
+        "diagnose",
         "doctor",
         "ensemble",
         "explain",

@@ -37,17 +37,20 @@ def test_a_run_is_probed_as_a_whole(run: Path, capsys: pytest.CaptureFixture[str
     for one in result["probes"]:
         answers = read_predictions(run / "probes" / f"{one['name']}.jsonl")
         right = sum(a.answer.lower() == a.prediction.lower() for a in answers)
-        assert len(answers) == one["n"] > 0
+        assert len(answers) == one["n"]
+        if one["name"] in ("markers_covered", "borders_cut"):
+            continue  # the phantom's pictures may have none
+        assert answers
         assert right / len(answers) == pytest.approx(one["accuracy"], abs=0.02)  # but for punctuation
     shown = capsys.readouterr()
     assert shown.out == ""
-    assert "probe 1 of 14: blank picture" in shown.err
+    assert "probe 1 of 16: blank picture" in shown.err
 
     # another data set's result lies beside it; asking less replaces what was asked before
     probe(run, split="validate", only=["typos"], limit=2)
     assert [p.name for p in (run / "probes-phantom_mini-validate").iterdir()] == ["typos.jsonl"]
     assert files.read_json(run / "probes-phantom_mini-validate.json")["images"] == 2
-    assert len(list((run / "probes").iterdir())) == 14
+    assert len(list((run / "probes").iterdir())) == 16
     probe(run, only=["blank"])
     assert [p.name for p in (run / "probes").iterdir()] == ["blank.jsonl"]
 

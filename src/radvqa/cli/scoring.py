@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from radvqa.cli.shared import AsJson, Data, Device, SkipBad, Split, app, emit
+from radvqa.cli.shared import AsJson, Data, Device, RunFolder, SkipBad, Split, app, emit
 from radvqa.errors import RadvqaError
 
 
@@ -100,6 +100,57 @@ def compare(
 
     result = command.compare(runs, data=data, split=split, html=html, markdown=markdown)
     emit(result, as_json, lambda: command.show(runs, data=data, split=split))
+
+
+@app.command()
+def diagnose(
+    run: RunFolder,
+    data: Data = None,
+    split: Split = None,
+    method: Annotated[
+        str | None, typer.Option(help="Whose maps to use; those that lie most in their targets by default.")
+    ] = None,
+    pairs: Annotated[bool, typer.Option("--pairs/--no-pairs", help="Also cut the test by two things at once.")] = True,
+    fewest: Annotated[int, typer.Option(min=2, help="Questions that a group needs.")] = 20,
+    rows: Annotated[int, typer.Option(min=1, help="Questions on the review sheet.")] = 60,
+    backbone: Annotated[
+        str | None, typer.Option(help="Image encoder that says which pictures look alike, or grey; the run's own.")
+    ] = None,
+    intervene: Annotated[
+        bool, typer.Option("--intervene", help="Cover letters, markers and margins, and ask the run again.")
+    ] = False,
+    sheets: Annotated[
+        list[Path] | None,
+        typer.Option("--import", metavar="FILLED.csv", help="Read a filled review sheet back; may be repeated."),
+    ] = None,
+    out: Annotated[Path | None, typer.Option(help="Folder of page and sheet; in the run folder by default.")] = None,
+    device: Device = "auto",
+    skip_bad: SkipBad = False,
+    as_json: AsJson = False,
+) -> None:
+    """Where does a run fail, how sure is that, and is it right for the right reason? With a sheet for an expert."""
+    from radvqa.commands import diagnose as command
+    from radvqa.report.diagnosis.show import show_diagnosis, show_judged
+
+    if sheets:
+        judged = command.take_in(run, sheets, data=data, split=split, out=out)
+        emit(judged, as_json, lambda: show_judged(judged))
+        return
+    found = command.diagnose(
+        run,
+        data=data,
+        split=split,
+        method=method,
+        pairs=pairs,
+        fewest=fewest,
+        rows=rows,
+        backbone=backbone,
+        intervene=intervene,
+        device=device,
+        out=out,
+        skip_bad=skip_bad,
+    )
+    emit(found, as_json, lambda: show_diagnosis(found))
 
 
 @app.command()

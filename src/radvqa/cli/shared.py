@@ -26,7 +26,7 @@ _CHAIN = (
         "ensemble",
         "score",
     ),
-    *("probe", "compare", "results", "scaling", "metrics", "ask", "explain", "starter", "merge", "bench"),
+    *("probe", "explain", "diagnose", "compare", "results", "scaling", "metrics", "ask", "starter", "merge", "bench"),
 )
 
 

@@ -1,8 +1,10 @@
 """What probes of pictures share: give every sample a changed copy of its picture, or one that is the same for all."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 from radvqa import console
 from radvqa.data import image
@@ -37,6 +39,36 @@ def each_picture(samples: Sequence[Sample], context: Context, what: str, change:
 def _keep_changed(sample: Sample, digest: str, context: Context, what: str, change: PictureChange) -> Path:
     source, seed = sample.image_path, seed_of(what, sample.image)
     return context.pictures.keep(sample.image, (digest, what, str(seed)), lambda: change(image.decode(source), seed))
+
+
+def pictures_that_have(
+    samples: Sequence[Sample],
+    context: Context,
+    what: str,
+    find: Callable[[Pixels], Hashable],
+    change: Callable[[Pixels, Any], Pixels],
+) -> list[ProbedSample]:
+    """Change every distinct picture in which something is found; samples of other pictures are left out.
+
+    Args:
+        samples: whose pictures are changed.
+        context: of the probe.
+        what: the change, in words.
+        find: pixels → what is found, with a text of its own (``repr``); empty or None where there is nothing.
+        change: pixels and what was found → changed pixels.
+    """
+    hashes = hashes_of(samples)
+    distinct = {sample.image_path: sample for sample in reversed(samples) if sample.image_path in hashes}
+    made: dict[Path, Path] = {}
+    with console.progress(what, len(distinct)) as advance:
+        for source, sample in distinct.items():
+            advance(1)
+            pixels = image.decode(source)
+            found = find(pixels)
+            if found:
+                made_of = (hashes[source], what, repr(found))
+                made[source] = context.pictures.keep(sample.image, made_of, partial(change, pixels, found))
+    return [shown(sample, what, made[sample.image_path]) for sample in samples if sample.image_path in made]
 
 
 def one_picture(

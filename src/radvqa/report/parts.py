@@ -9,6 +9,7 @@ from radvqa.report.choices import other_tables
 from radvqa.report.comparison import Comparison
 from radvqa.report.costs import cost_table, parameters_table
 from radvqa.report.curriculum import stages_table
+from radvqa.report.diagnosis.tables import lead, short_tables
 from radvqa.report.differing import differing_table
 from radvqa.report.gallery import gallery
 from radvqa.report.grid import Table
@@ -92,6 +93,14 @@ def _all(comparison: Comparison) -> Iterator[Part]:
         _given(small_slices_table(runs)),
     )
     yield Part(
+        "fails",
+        "Where it fails",
+        "Groups of questions by every label, template, answer, look and quality of the picture, and by pairs of these, "
+        "in the order of how sure the drop is. The page that radvqa diagnose writes has examples and maps.",
+        tuple(diagnosis_tables(comparison)),
+        lead=tuple(diagnosis_leads(comparison)),
+    )
+    yield Part(
         "rules",
         "The same answers under other rules",
         "Papers decide in different ways what counts as correct. Numbers by different rules do not compare; this is "
@@ -160,6 +169,20 @@ def probe_tables(comparison: Comparison) -> Iterator[Table]:
         if run.probes is not None:
             table = probe_table(run.probes)
             yield table if len(comparison.runs) == 1 else replace(table, title=f"{run.name}: {table.title}")
+
+
+def diagnosis_tables(comparison: Comparison) -> Iterator[Table]:
+    """Yield what diagnosing found of each run that has it; where there are several runs the title says whose it is."""
+    for run in comparison.runs:
+        for table in short_tables(run.diagnosis) if run.diagnosis is not None else ():
+            yield table if len(comparison.runs) == 1 else replace(table, title=f"{run.name}: {table.title}")
+
+
+def diagnosis_leads(comparison: Comparison) -> Iterator[str]:
+    """Yield the main findings about each run in sentences."""
+    for run in comparison.runs:
+        for said in lead(run.diagnosis)[1:] if run.diagnosis is not None else ():
+            yield said if len(comparison.runs) == 1 else f"{run.name}: {said}"
 
 
 def _unprobed(comparison: Comparison) -> tuple[str, ...]:

@@ -151,6 +151,17 @@ class Scored:
             raise RunError(f"{path} is not a JSON object; run `radvqa probe` again.")
         return found
 
+    @cached_property
+    def diagnosis(self) -> dict[str, Any] | None:
+        """What ``radvqa diagnose`` found; None when it was not run on this data set and split."""
+        path = self.run.folder / self.answers.file("diagnosis", "json") if self.run else None
+        if path is None or not path.is_file():
+            return None
+        found = files.read_json(path)
+        if not isinstance(found, dict) or "groups" not in found:
+            raise RunError(f"{path} is not a diagnosis; run `radvqa diagnose` again.")
+        return found
+
     def value(self, subset: str, metric: str) -> float | None:
         """Return one score as a fraction; None when it is undefined."""
         found: float | None = self.scores["subsets"].get(subset, {}).get(metric)

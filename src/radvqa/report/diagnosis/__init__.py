@@ -1,0 +1,1 @@
+"""Showing what ``radvqa diagnose`` found: tables, a page with pictures and maps, and the sheet for experts."""
