@@ -65,7 +65,8 @@ def test_integrated_gradients_add_up_to_the_difference() -> None:
     net, values, baseline = Net(), picture(), torch.zeros(1, 12, 12, 3)
 
     def score(some: Tensor) -> Tensor:
-        return net(some)[:, 1]
+        scores: Tensor = net(some)
+        return scores[:, 1]
 
     found = integrated_gradients(score, values, baseline, steps=64)
     with torch.no_grad():

@@ -3,7 +3,7 @@
 import json
 import os
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,6 +18,7 @@ from radvqa.run import Run
 from radvqa.sample import Sample, cluster_of
 
 if TYPE_CHECKING:
+    from radvqa.explaining.asking import Ask
     from radvqa.explaining.explain import Asking, Explanation
     from radvqa.explaining.methods import Wishes
     from radvqa.explaining.table import Plan
@@ -126,12 +127,12 @@ def _explain(run: str | os.PathLike[str], sample: Sample, place: str | None, wan
 def _explanation(
     run: str | os.PathLike[str], sample: Sample, asking: "Asking", device: str
 ) -> "tuple[str, Explanation]":
-    from radvqa.explaining.asking import Asked, asking_starter
+    from radvqa.explaining.asking import Asked
     from radvqa.explaining.explain import explain as explained
     from radvqa.explaining.explain import explain_black_box
 
     if run == STARTER:
-        return STARTER, explain_black_box(Asked(asking_starter(sample.question), asking.picture), asking)
+        return STARTER, explain_black_box(Asked(_asking_starter(sample.question), asking.picture), asking)
     from radvqa import device as devices
     from radvqa.models.checkpoint import load_model
 
@@ -139,6 +140,19 @@ def _explanation(
     opened.require_model()
     model = load_model(opened.checkpoints, devices.choose(device))
     return opened.name, explained(model, _family(opened), sample, asking)
+
+
+def _asking_starter(question: str) -> "Ask":
+    from radvqa.explaining.asking import Reply
+    from radvqa.starter.model import Starter
+
+    starter = Starter.load()
+
+    def ask(pictures: "Sequence[image.Pixels]") -> "Sequence[Reply]":
+        said = [starter.answer(picture, question) for picture in pictures]
+        return [Reply(one.answer, one.confidence, dict(one.candidates)) for one in said]
+
+    return ask
 
 
 def _family(run: Run) -> str:

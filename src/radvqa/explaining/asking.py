@@ -82,16 +82,3 @@ def asking(model: VqaModel, sample: Sample) -> Ask:
         return [Reply(one.prediction, one.confidence, dict(one.candidates)) for one in predictions]
 
     return ask
-
-
-def asking_starter(question: str) -> Ask:
-    """Ask the starter model."""
-    from radvqa.starter.model import Starter
-
-    starter = Starter.load()
-
-    def ask(pictures: Sequence[NDArray[np.uint8]]) -> Sequence[Reply]:
-        said = [starter.answer(picture, question) for picture in pictures]
-        return [Reply(one.answer, one.confidence, dict(one.candidates)) for one in said]
-
-    return ask
