@@ -76,7 +76,7 @@ def asking(model: VqaModel, sample: Sample) -> Ask:
             changed = []
             for number, picture in enumerate(pictures):
                 path = Path(folder) / f"{number}.png"
-                path.write_bytes(image.encode_png(picture))
+                files.write_bytes(path, image.encode_png(picture))
                 changed.append(replace(sample, id=f"{sample.id}/{number}", image=path.name, image_path=path))
             predictions, _ = answer_prepared(model, model.prepare(changed, Problems()), with_loss=False)
         return [Reply(one.prediction, one.confidence, dict(one.candidates)) for one in predictions]
