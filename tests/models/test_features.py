@@ -121,3 +121,17 @@ def test_pictures_are_normalised_as_imagenet(store: ImageStore) -> None:
 def test_sizes_are_those_of_the_map(store: ImageStore) -> None:
     # 32 pixels: the embedder halves twice to 8, the second stage once more to 4: 16 tokens of 16
     assert feature_sizes(tower(), 32) == (16, 16, 16)
+
+
+def test_a_digest_is_taken_anew_when_a_weight_was_written_to() -> None:
+    vision = model_parts.tower()
+    first = vision.digest()
+    weight = next(parameter for parameter in vision.model.parameters() if parameter.ndim > 1)
+    before = {name: tensor.clone() for name, tensor in vision.model.state_dict().items()}
+    with torch.no_grad():
+        weight.mul_(2)
+    assert vision.digest() != first
+    vision.model.load_state_dict(before)
+    assert vision.digest() == first
+    weight.data = weight.data * 2
+    assert vision.digest() != first

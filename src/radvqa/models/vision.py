@@ -64,6 +64,7 @@ class VisionTower(nn.Module):
     def __init__(self, spec: VisionSpec) -> None:
         super().__init__()
         self.spec = spec
+        self._digested: tuple[tuple[tuple[str, int, int], ...], str] | None = None
         self.model, mean, std = _load(spec) if spec.pretrained else _random(spec)
         self.register_buffer("mean", torch.tensor(mean).view(1, 3, 1, 1), persistent=False)
         self.register_buffer("std", torch.tensor(std).view(1, 3, 1, 1), persistent=False)
@@ -74,8 +75,12 @@ class VisionTower(nn.Module):
         return any(isinstance(module, nn.modules.batchnorm._BatchNorm) for module in self.modules())
 
     def digest(self) -> str:
-        """Fingerprint of the weights that are loaded now."""
-        return fingerprint.of_tensors(self.model.state_dict())
+        """Fingerprint of the weights that are loaded now; taken again only when one of them was written to."""
+        state = self.model.state_dict()
+        written = tuple((name, tensor.data_ptr(), tensor._version) for name, tensor in state.items())
+        if self._digested is None or self._digested[0] != written:
+            self._digested = (written, fingerprint.of_tensors(state))
+        return self._digested[1]
 
     def tokens(self, pixels: Tensor) -> tuple[Tensor, Tensor]:
         """Encode pictures.
