@@ -124,7 +124,7 @@ def test_sizes_are_those_of_the_map(store: ImageStore) -> None:
 
 
 def test_a_digest_is_taken_anew_when_a_weight_was_written_to() -> None:
-    vision = model_parts.tower()
+    vision = tower()
     first = vision.digest()
     weight = next(parameter for parameter in vision.model.parameters() if parameter.ndim > 1)
     before = {name: tensor.clone() for name, tensor in vision.model.state_dict().items()}
