@@ -11,8 +11,8 @@ from radvqa.explaining.inside.axis import Axis
 from radvqa.explaining.inside.classifying import widened
 from radvqa.explaining.inside.opened import Features, Mixing
 from radvqa.explaining.inside.seen import seen_from
-from radvqa.explaining.inside.vision import VisionSteps, square, tower_features
-from radvqa.explaining.inside.writing import DecoderSteps, OpenedDecoder, OpenedGenerator, Prompted
+from radvqa.explaining.inside.vision import VisionSteps, patches_of, square, tower_features
+from radvqa.explaining.inside.writing import DecoderSteps, OpenedDecoder, Prompted
 from radvqa.models.decoder import Read
 from radvqa.models.families.coattention_llm import CoattentionSight
 from radvqa.models.fusion import Projector
@@ -78,22 +78,21 @@ class OpenedPictureLlm(OpenedDecoder):
         return sight.seeing.vision if isinstance(sight, CoattentionSight) else sight.vision
 
     @property
-    def _patches(self) -> int:
+    def _side(self) -> int:
         sight = self.net.sight
-        if isinstance(sight, CoattentionSight):
-            return int(sight.seeing.side**2)
-        with torch.no_grad():
-            values = torch.zeros(1, *self.net.store.pixels(_key(self)).shape[:2], 3, dtype=torch.uint8)
-            return int(sight.vision.tokens(widened(self.module, values))[0].shape[1])
+        options = sight.seeing.options if isinstance(sight, CoattentionSight) else sight.options
+        return int(options.image_size)
 
     @property
     def features(self) -> Features:
         """Of the encoder."""
-        return tower_features(self._vision, self._patches)
+        return tower_features(self._vision, self._side)
 
     def mixing(self) -> Mixing:
         """Encoder, fusion and language model on one axis."""
-        return _PictureLlmMixing(self.net.sight, self._patches, self.laid_out, chooses=self.chooses)
+        return _PictureLlmMixing(
+            self.net.sight, patches_of(self._vision, self._side), self.laid_out, chooses=self.chooses
+        )
 
 
 class _PictureLlmMixing:
@@ -160,9 +159,3 @@ class _PictureLlmMixing:
             return renewed("fusion.pooling", "fusion", pooled.T, self._images, self._shown)
         weights = torch.ones(len(self._images), 1)
         return renewed("fusion.project", "fusion", weights, self._images, self._state)
-
-
-def _key(opened: OpenedGenerator) -> str:
-    """Content key of the one picture."""
-    seen = opened.inputs.seen
-    return str(seen.keys[0])

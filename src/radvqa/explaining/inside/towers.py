@@ -8,7 +8,6 @@ from radvqa.explaining.inside.classifying import OpenedClassifier, widened
 from radvqa.explaining.inside.opened import Features
 from radvqa.explaining.inside.vision import tower_features
 from radvqa.models import text_tower
-from radvqa.models.vision import feature_sizes
 
 
 class OpenedTowers(OpenedClassifier):
@@ -26,4 +25,4 @@ class OpenedTowers(OpenedClassifier):
     def features(self) -> Features:
         """Of the image tower."""
         side = self.resizing.apply(self.net.store.pixels(self.prepared.inputs.pictures.keys[0])).shape[0]
-        return tower_features(self.net.vision, feature_sizes(self.net.vision, side)[0])
+        return tower_features(self.net.vision, int(side))

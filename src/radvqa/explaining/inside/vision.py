@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from radvqa.explaining.attention.step import Step
 from radvqa.explaining.inside.opened import Features, last_block
-from radvqa.models.vision import VisionTower
+from radvqa.models.vision import VisionTower, feature_sizes
 
 
 def square(patches: int) -> tuple[int, int]:
@@ -17,12 +17,18 @@ def square(patches: int) -> tuple[int, int]:
     return side, side
 
 
-def tower_features(tower: VisionTower, patches: int) -> Features:
+def patches_of(tower: VisionTower, side: int) -> int:
+    """Patches of a picture of ``side`` pixels: by the configuration where it tells, else by looking at one."""
+    size = getattr(getattr(tower.model, "config", None), "patch_size", None)
+    return (side // size) ** 2 if isinstance(size, int) else feature_sizes(tower, side)[0]
+
+
+def tower_features(tower: VisionTower, side: int) -> Features:
     """Of a transformer what goes into its last block, which a class token reads too; of a convolutional net its map."""
     block = last_block(tower.model)
     if block is None:
         return Features(tower.model, "output")
-    return Features(block, "input", square(patches))
+    return Features(block, "input", square(patches_of(tower, side)))
 
 
 class VisionSteps:

@@ -6,6 +6,7 @@ Letters: as in ``opened``; ``q`` image tokens, ``p`` positions before the answer
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import torch
@@ -136,7 +137,7 @@ class OpenedDecoder(OpenedGenerator):
         """The question's tokens."""
         return self.laid_out.asked
 
-    @property
+    @cached_property
     def laid_out(self) -> Prompted:
         """Where things stand in front of the decoder."""
         lesson = self.net.lesson(self.inputs, self.row, [list(self.said.tokens)])

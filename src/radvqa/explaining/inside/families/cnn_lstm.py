@@ -7,7 +7,6 @@ from torch import Tensor
 from radvqa.explaining.inside.classifying import OpenedClassifier, widened
 from radvqa.explaining.inside.opened import Features
 from radvqa.explaining.inside.vision import tower_features
-from radvqa.models.vision import feature_sizes
 
 
 class OpenedCnnLstm(OpenedClassifier):
@@ -24,8 +23,7 @@ class OpenedCnnLstm(OpenedClassifier):
     @property
     def features(self) -> Features:
         """Of the backbone."""
-        side = int(self.net.options.image_size)
-        return tower_features(self.net.vision, feature_sizes(self.net.vision, side)[0])
+        return tower_features(self.net.vision, int(self.net.options.image_size))
 
 
 OPEN = OpenedCnnLstm

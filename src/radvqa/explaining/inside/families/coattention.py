@@ -30,7 +30,7 @@ class OpenedCoattention(OpenedClassifier):
     @property
     def features(self) -> Features:
         """Of the backbone."""
-        return tower_features(self.net.vision, self.net.side**2)
+        return tower_features(self.net.vision, int(self.net.options.image_size))
 
     def mixing(self) -> Mixing:
         """Hops of all members; each has a state of its own, and all of them tell the answer."""
