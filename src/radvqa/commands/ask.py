@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from radvqa.data import image
 from radvqa.errors import RadvqaError
+from radvqa.sample import Sample
 
 if TYPE_CHECKING:
     from radvqa.run import Run
@@ -84,23 +85,9 @@ def _ask_run(run: "Run", picture: Path, questions: Sequence[str], device: str) -
     from radvqa.answering import answer_prepared
     from radvqa.data.dataset import Problems
     from radvqa.models.checkpoint import load_model
-    from radvqa.sample import Sample
 
     loaded = load_model(run.checkpoints, devices.choose(device))
-    samples = [
-        Sample(
-            id=f"ask/{number}",
-            dataset="",
-            split="",
-            image=Path(picture).name,
-            image_path=Path(os.path.abspath(picture)),  # noqa: PTH100 - a link's own name is kept
-            question=question,
-            answer="",
-            answer_type="OPEN",
-            source=f"the question {question!r}",
-        )
-        for number, question in enumerate(questions)
-    ]
+    samples = [sample_of(picture, question, f"ask/{number}") for number, question in enumerate(questions)]
     predictions, _ = answer_prepared(loaded, loaded.prepare(samples, Problems()))
     return [
         {
@@ -114,6 +101,21 @@ def _ask_run(run: "Run", picture: Path, questions: Sequence[str], device: str) -
         }
         for answered in predictions
     ]
+
+
+def sample_of(picture: Path, question: str, name: str) -> Sample:
+    """A question about an image file that is in no data set, under a name."""
+    return Sample(
+        id=name,
+        dataset="",
+        split="",
+        image=Path(picture).name,
+        image_path=Path(os.path.abspath(picture)),  # noqa: PTH100 - a link's own name is kept
+        question=question,
+        answer="",
+        answer_type="OPEN",
+        source=f"the question {question!r}",
+    )
 
 
 def last_run(folder: Path) -> "Run":

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from radvqa import files
-from radvqa.commands.ask import LAST, STARTER, last_run
+from radvqa.commands.ask import LAST, STARTER, last_run, sample_of
 from radvqa.data import image
 from radvqa.errors import DataError, RadvqaError, nearest
 from radvqa.run import Run
@@ -63,17 +63,7 @@ def explain(run: str | os.PathLike[str], picture: Path, question: str, wanted: W
     """
     if not question.strip():
         raise RadvqaError("The question is empty; ask for instance 'Which organ is shown?'.")
-    sample = Sample(
-        id="explain",
-        dataset="",
-        split="",
-        image=Path(picture).name,
-        image_path=Path(os.path.abspath(picture)),  # noqa: PTH100 - a link's own name is kept
-        question=question,
-        answer="",
-        answer_type="OPEN",
-        source=f"the question {question!r}",
-    )
+    sample = sample_of(picture, question, "explain")
     return _explain(run, sample, None, wanted)
 
 
