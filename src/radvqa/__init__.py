@@ -13,13 +13,16 @@ if TYPE_CHECKING:
     from radvqa.commands.bench_ask import bench_ask
     from radvqa.commands.bench_data import bench_data
     from radvqa.commands.bench_engine import bench_engine
+    from radvqa.commands.bench_explain import bench_explain
     from radvqa.commands.bench_families import bench_family
     from radvqa.commands.bench_scaling import bench_scaling
     from radvqa.commands.bench_scoring import bench_scoring
     from radvqa.commands.compare import compare
     from radvqa.commands.data import check_data, explain_data, list_data, prepare_data
     from radvqa.commands.deidentify import deidentify
+    from radvqa.commands.diagnose import diagnose
     from radvqa.commands.doctor import doctor
+    from radvqa.commands.explain import explain, explain_sample, explain_split
     from radvqa.commands.explore import explore
     from radvqa.commands.export import export
     from radvqa.commands.fetch import fetch
@@ -49,6 +52,7 @@ _HOMES = {
     "bench_cnn_lstm": "radvqa.commands.bench",
     "bench_data": "radvqa.commands.bench_data",
     "bench_engine": "radvqa.commands.bench_engine",
+    "bench_explain": "radvqa.commands.bench_explain",
     "bench_family": "radvqa.commands.bench_families",
     "bench_scaling": "radvqa.commands.bench_scaling",
     "bench_scoring": "radvqa.commands.bench_scoring",
@@ -56,8 +60,12 @@ _HOMES = {
     "check_starter": "radvqa.commands.starter_check",
     "compare": "radvqa.commands.compare",
     "deidentify": "radvqa.commands.deidentify",
+    "diagnose": "radvqa.commands.diagnose",
     "doctor": "radvqa.commands.doctor",
+    "explain": "radvqa.commands.explain",
     "explain_data": "radvqa.commands.data",
+    "explain_sample": "radvqa.commands.explain",
+    "explain_split": "radvqa.commands.explain",
     "explore": "radvqa.commands.explore",
     "export": "radvqa.commands.export",
     "fetch": "radvqa.commands.fetch",
@@ -86,6 +94,7 @@ __all__ = [
     "bench_cnn_lstm",
     "bench_data",
     "bench_engine",
+    "bench_explain",
     "bench_family",
     "bench_scaling",
     "bench_scoring",
@@ -93,8 +102,12 @@ __all__ = [
     "check_starter",
     "compare",
     "deidentify",
+    "diagnose",
     "doctor",
+    "explain",
     "explain_data",
+    "explain_sample",
+    "explain_split",
     "explore",
     "export",
     "fetch",

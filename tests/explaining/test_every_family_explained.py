@@ -106,7 +106,7 @@ def test_every_method_that_applies_makes_a_map_of_the_picture(
     method: str, kind: str, looked: Opened, picture: image.Pixels
 ) -> None:
     session = Session(looked, picture)
-    refused = (kind in JOINS and method in ATTENTION) or (kind == "qwen2_vl" and method in ("grad-cam", "layer-cam"))
+    refused = kind in JOINS and method in ATTENTION
     refused |= method == "raw-question" and kind in ("coattention", *JOINS)
     if kind == "blip" and method == "raw-question":
         refused = True  # its questions look in a tower of their own, below the one that answers

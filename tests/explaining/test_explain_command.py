@@ -21,6 +21,8 @@ from radvqa.sample import Sample
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "models"))
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def run(tmp_path_factory: pytest.TempPathFactory) -> Run:

@@ -3,8 +3,10 @@
 Carriers are the image tokens after the merger; the vision tower's own attention, over packed windows, is not traced.
 """
 
+from functools import cached_property
+
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from radvqa.explaining.inside.classifying import widened
 from radvqa.explaining.inside.language import LanguageMixing
@@ -29,8 +31,8 @@ class OpenedQwen2Vl(OpenedDecoder):
         rows, columns = self._grid
         sizes = torch.tensor([(1, merge * rows, merge * columns)] * len(values), device=pixels.device)
         cut = torch.cat([pictures.cut(one) for one in pixels])
-        images = self.net.inner.model.get_image_features(cut, sizes).pooler_output
-        read: Read = self.net.read([self.inputs.keys[0]] * len(values), torch.cat(list(images)))
+        images = self._passed(torch.stack(list(self.net.inner.model.get_image_features(cut, sizes).pooler_output)))
+        read: Read = self.net.read([self.inputs.keys[0]] * len(values), images.flatten(0, 1))
         return read
 
     @property
@@ -38,10 +40,15 @@ class OpenedQwen2Vl(OpenedDecoder):
         """After the picture."""
         return list(self.inputs.prompts[0])
 
+    @cached_property
+    def _passed(self) -> nn.Identity:
+        """Image tokens of all copies pass here, in rows; inside the model they are packed, or cut into windows."""
+        return nn.Identity()
+
     @property
-    def features(self) -> Features | None:
-        """What the language model's last layer is not: none, because tokens of all pictures are packed together."""
-        return None
+    def features(self) -> Features:
+        """The image tokens that the language model reads."""
+        return Features(self._passed, "output", self._grid)
 
     def mixing(self) -> Mixing:
         """The language model's layers."""
