@@ -197,7 +197,15 @@ def test_regions_come_from_the_masks(samples: list[Sample], scenes: Rows) -> Non
     image = samples[0].image
     scene = next(scene for scene in scenes if scene["image"] == image)
     regions = phantom.DATA_SET.regions(Path(), image)
-    assert [[region.label, list(region.box)] for region in regions if region.kind == "organ"] == scene["organs"]
+    side = len(regions[0].mask) if regions[0].mask is not None else 0
+    pixels = [[region.label, [side * part for part in region.box]] for region in regions if region.kind == "organ"]
+    assert pixels == scene["organs"]
+    for region in regions:
+        assert region.mask is not None
+        rows, columns = np.nonzero(region.mask)
+        left, top, width, height = (round(side * part) for part in region.box)
+        assert (columns.min(), rows.min()) == (left, top)
+        assert (columns.max() - left + 1, rows.max() - top + 1) == (width, height)
     assert sum(region.kind == "finding" for region in regions) == len(scene["found"])
 
 

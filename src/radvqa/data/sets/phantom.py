@@ -1,15 +1,20 @@
 """The phantom data set: made-up radiology with known truth, generated on first use; needs no data and no network."""
 
 import os
+from collections.abc import Iterator
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final
 
+import numpy as np
+from numpy.typing import NDArray
+
 from radvqa import console, files
 from radvqa.data.dataset import Facts, Problems, Split, Version
+from radvqa.data.image import Pixels, decode
 from radvqa.data.rows import read_rows
 from radvqa.errors import DataError
-from radvqa.phantom.generate import GENERATOR_VERSION, generate
+from radvqa.phantom.generate import GENERATOR_VERSION, generate, mask_name
 from radvqa.sample import Region, Sample
 
 _SEED: Final = 0
@@ -82,17 +87,23 @@ class Phantom:
         return samples
 
     def regions(self, folder: Path, image: str) -> list[Region]:
-        """Return organs and findings of one image; ``folder`` is not used.
+        """Return organs and findings of one image with their exact masks; ``folder`` is not used.
 
         Raises:
             DataError: when there is no such image.
         """
         number = Path(image).stem
         version = "mini" if number.isdigit() and int(number) >= _FIRST["mini"] else "standard"
-        known = _regions(made(version) / "regions.json")
+        place = made(version)
+        known = _plain(place / "regions.json")
         if image not in known:
             raise DataError(f"phantom has no image {image!r}.")
-        return [Region(one["label"], _box(one["box"]), one["kind"]) for one in known[image]]
+        legend = _plain(place / "scene.json")["mask"]
+        values = decode(place / mask_name(int(number)))
+        return [
+            Region(one["label"], _box(one["box"], values.shape), one["kind"], mask)
+            for one, mask in zip(known[image], _masks(known[image], values, legend), strict=True)
+        ]
 
 
 def made(version: str) -> Path:
@@ -115,13 +126,25 @@ def made(version: str) -> Path:
     return place
 
 
-def _box(values: list[float]) -> tuple[float, float, float, float]:
-    left, top, width, height = values
-    return (left, top, width, height)
+def _box(pixels: list[float], shape: tuple[int, ...]) -> tuple[float, float, float, float]:
+    """Pixels as shares of width and height."""
+    left, top, width, height = pixels
+    return (left / shape[1], top / shape[0], width / shape[1], height / shape[0])
+
+
+def _masks(regions: list[dict[str, Any]], values: Pixels, legend: dict[str, Any]) -> Iterator[NDArray[np.bool_]]:
+    """Which pixels each region takes; a finding's value is one more than its place among the picture's findings."""
+    finding = 0
+    for region in regions:
+        if region["kind"] == "organ":
+            yield values % legend["step"] == legend["organs"].index(region["label"])
+        else:
+            finding += 1
+            yield values // legend["step"] == finding
 
 
 @lru_cache(maxsize=4)
-def _regions(path: Path) -> dict[str, Any]:
+def _plain(path: Path) -> dict[str, Any]:
     content: dict[str, Any] = files.read_json(path)
     return content
 
