@@ -36,6 +36,7 @@ def explain(
     faithful: Annotated[int, typer.Option(min=0, help="Of a split, questions with deletion and insertion.")] = 24,
     sane: Annotated[int, typer.Option(min=0, help="Of a split, questions with random weights.")] = 12,
     limit: Annotated[int | None, typer.Option(min=1, help="Of a split, so many questions only.")] = None,
+    markdown: Annotated[Path | None, typer.Option(help="Of a split, write the table as a page.")] = None,
     seed: Annotated[int, typer.Option(help="Of methods that draw, and of the questions that are drawn.")] = 0,
     device: Device = "auto",
     as_json: AsJson = False,
@@ -46,7 +47,7 @@ def explain(
     from radvqa.commands.explain import Wanted, explain, explain_sample, explain_split
     from radvqa.explaining.attention.rollout import RolloutOptions
     from radvqa.explaining.methods import METHODS, Wishes
-    from radvqa.report.explained import show_explained
+    from radvqa.report.explained import explained_page, show_explained
 
     wishes = Wishes(layer, head, RolloutOptions(fusion, discard, encoder, start), seed)
     chosen = tuple(methods or ())
@@ -61,6 +62,10 @@ def explain(
         cheap = tuple(name for name, one in METHODS.items() if one.cheap)
         plan = Plan(chosen or cheap, wishes, faithful, sane, seed)
         found = explain_split(Path(run), data=data, split=split, plan=plan, device=device, limit=limit)
+        if markdown is not None:
+            from radvqa import files
+
+            files.write_text(markdown, explained_page(found))
     else:
         raise RadvqaError(
             "Say what to explain: an image and a question, --sample ID, or --data NAME --split SPLIT for a whole split."
