@@ -4,7 +4,7 @@ Letters: as in ``inside.opened``; ``a`` carriers.
 """
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -130,7 +130,8 @@ class Session:
 
         values = self.values.clone().requires_grad_()
         place = self.opened.features
-        with torch.enable_grad(), _passing(place) as passed, watching(self.opened.module, seen):
+        watched = watching(self.opened.module, seen) if mixing is not None else nullcontext()
+        with torch.enable_grad(), _passing(place) as passed, watched:
             score = self.log_probability(values)[0]
         steps.extend(mixing.finish() if mixing is not None else ())
         by = [step.captured for step in steps if step.captured is not None] + passed
