@@ -9,6 +9,7 @@ from radvqa.explaining.evidence.body import body, letters, share_in
 from radvqa.explaining.evidence.sanity import alike, made_random
 from radvqa.explaining.summary import summarise
 from radvqa.explaining.table import flagged, other_question, packed, unpacked
+from radvqa.report.explained import explained_page
 
 
 def net() -> nn.Sequential:
@@ -109,3 +110,21 @@ def test_a_summary_counts_pictures_as_clusters_and_holds_methods_against_the_cen
     assert raw["energy_above_centre"] == {"mean": 0.3, "interval": [0.3, 0.3], "n": 8}
     assert raw["flags"] == ["stays the same when another question is asked"]
     assert "deletion" not in raw
+
+
+def test_the_page_of_a_split_says_how_to_make_it_again_and_who_beats_the_middle() -> None:
+    rows = []
+    for number in range(8):
+        for name, energy in (("raw", 0.5), ("rollout", 0.05), ("baseline:centre", 0.2)):
+            rows.append({"id": f"q{number}", "method": name, "hit": 1.0, "energy": energy, "area": 0.1})
+    summary = summarise(rows, {f"q{number}": f"picture{number // 2}" for number in range(8)})
+    plan = {"methods": ("raw", "rollout", "flow"), "faithful": 3, "sane": 1, "seed": 0}
+    found = {"run": "runs/a", "data": "d:v", "split": "test", "plan": plan, "limit": 8, "summary": summary}
+    page = explained_page(found)
+    methods = "--method raw --method rollout --method flow"
+    numbers = "--faithful 3 --sane 1 --seed 0 --limit 8"
+    assert f"radvqa explain runs/a --data d:v --split test {methods} {numbers} --markdown FILE" in page
+    assert "raw: hit +0.0 [+0.0, +0.0], energy +30.0 [+30.0, +30.0] points; by energy better than the middle." in page
+    assert "flow: no map of any question" in page
+    assert "by energy worse than the middle" in page
+    assert "8 of 8 questions are about a labelled place" in page

@@ -320,6 +320,8 @@ def explain_split(
         "data": answers.dataset,
         "split": answers.split,
         "methods": methods,
+        "limit": limit,
+        "plan": {"methods": plan.methods, "faithful": plan.faithful, "sane": plan.sane, "seed": plan.seed},
         "seconds": round(seconds, 1),
         "summary": summary,
         "folder": str(folder),
