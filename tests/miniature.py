@@ -134,7 +134,7 @@ def recipe(path: Path, **changes: Any) -> Path:
             "family": "cnn_lstm",
             "backbone": "microsoft/resnet-18",
             "pretrained": False,
-            "backbone_config": {"embedding_size": 8, "hidden_sizes": [8, 16], "depths": [1, 1]},
+            "backbone_config": {"embedding_size": 16, "hidden_sizes": [16, 16], "depths": [1, 1]},
             "frozen": True,
             "image_size": 32,
             "question_length": 8,

@@ -13,7 +13,7 @@ from radvqa.models.vision import VisionSpec, VisionTower
 from radvqa.recipe import ModelSection
 from radvqa.sample import Sample
 
-TINY: dict[str, Any] = {"embedding_size": 8, "hidden_sizes": [8, 16], "depths": [1, 1]}
+TINY: dict[str, Any] = {"embedding_size": 16, "hidden_sizes": [16, 16], "depths": [1, 1]}
 
 
 def tower(seed: int = 0, pooling: Any = "pooler") -> VisionTower:

@@ -34,7 +34,7 @@ def resnet(folder: Path) -> Path:
     """Save a ResNet of two stages whose batch norms have seen something."""
     with torch.random.fork_rng():
         torch.manual_seed(2)
-        model = ResNetModel(ResNetConfig(embedding_size=8, hidden_sizes=[8, 16], depths=[1, 1], layer_type="basic"))
+        model = ResNetModel(ResNetConfig(embedding_size=16, hidden_sizes=[16, 16], depths=[1, 1], layer_type="basic"))
         model.train()
         model(pixel_values=torch.randn(8, 3, SIDE, SIDE))
         model.save_pretrained(folder)

@@ -160,7 +160,7 @@ def test_training_is_asked_for_every_size_with_every_value(tmp_path: Path, monke
 SMALL = (
     "data.name=phantom:mini",
     "image_size=32",
-    "backbone_config={embedding_size: 8, hidden_sizes: [8, 16], depths: [1, 1]}",
+    "backbone_config={embedding_size: 16, hidden_sizes: [16, 16], depths: [1, 1]}",
     "embedding_size=12",
     "image_vector_size=12",
     "hidden_size=16",

@@ -156,7 +156,7 @@ def classifier(samples: list[Sample], **changes: Any) -> VqaModel:
         "family": "cnn_lstm",
         "backbone": "microsoft/resnet-18",
         "pretrained": False,
-        "backbone_config": {"embedding_size": 8, "hidden_sizes": [8, 16], "depths": [1, 1]},
+        "backbone_config": {"embedding_size": 16, "hidden_sizes": [16, 16], "depths": [1, 1]},
         "image_size": 32,
         "question_length": 12,
         "embedding_size": 16,
