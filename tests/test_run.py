@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from miniature import python, starting
-from radvqa.commands.ask import last_run
+from radvqa.asking import last_run
 from radvqa.commands.predict import predict
 from radvqa.commands.score import score
 from radvqa.errors import DataError, RadvqaError, RunError

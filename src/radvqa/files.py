@@ -6,6 +6,7 @@ import shutil
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from contextvars import ContextVar
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,13 +18,29 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
+_CACHE: ContextVar[Path | None] = ContextVar("a cache of its own", default=None)
+
+
 def cache_folder() -> Path:
     """Return the folder for everything that can be made again: ``RADVQA_CACHE``, else the user's cache folder."""
+    own = _CACHE.get()
+    if own is not None:
+        return own
     named = os.environ.get("RADVQA_CACHE")
     if named:
         return Path(named)
     base = os.environ.get("XDG_CACHE_HOME")
     return (Path(base) if base else Path.home() / ".cache") / "radvqa"
+
+
+@contextmanager
+def cache_in(folder: Path) -> Iterator[None]:
+    """Point the cache of this thread at another folder for a while, where what must not be kept is worked on."""
+    reset = _CACHE.set(folder)
+    try:
+        yield
+    finally:
+        _CACHE.reset(reset)
 
 
 @contextmanager

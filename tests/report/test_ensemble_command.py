@@ -11,7 +11,7 @@ import report_runs
 import miniature
 from miniature import radvqa
 from radvqa import files, fingerprint
-from radvqa.commands.ask import last_run
+from radvqa.asking import last_run
 from radvqa.commands.compare import compare
 from radvqa.commands.ensemble import ensemble
 from radvqa.commands.merge import merge

@@ -12,6 +12,7 @@ from radvqa.cli import (  # noqa: F401 - each registers its commands
     data,
     explaining,
     scoring,
+    serving,
     training,
 )
 from radvqa.cli.shared import app

@@ -5,16 +5,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from radvqa.asking import LAST, NOTICE, STARTER, last_run, sample_of
 from radvqa.data import image
 from radvqa.errors import RadvqaError
-from radvqa.sample import Sample
 
 if TYPE_CHECKING:
     from radvqa.run import Run
-
-NOTICE = "For research only, not for diagnosis."
-STARTER, LAST = "starter", "last"
-"""Models that have a name: the one that comes with the package, and the last run below ``runs/``."""
 
 
 def ask(
@@ -101,36 +97,3 @@ def _ask_run(run: "Run", picture: Path, questions: Sequence[str], device: str) -
         }
         for answered in predictions
     ]
-
-
-def sample_of(picture: Path, question: str, name: str) -> Sample:
-    """A question about an image file that is in no data set, under a name."""
-    return Sample(
-        id=name,
-        dataset="",
-        split="",
-        image=Path(picture).name,
-        image_path=Path(os.path.abspath(picture)),  # noqa: PTH100 - a link's own name is kept
-        question=question,
-        answer="",
-        answer_type="OPEN",
-        source=f"the question {question!r}",
-    )
-
-
-def last_run(folder: Path) -> "Run":
-    """Return the finished run below a folder that was trained last.
-
-    Raises:
-        RadvqaError: when there is none.
-    """
-    from radvqa.run import Run
-
-    runs = [Run(path.parent) for path in sorted(folder.glob("*/run.json"))]
-    finished = [run for run in runs if run.finished and run.has_model]
-    if not finished:
-        raise RadvqaError(
-            f"There is no finished run in {folder}/; `radvqa quickstart` or `radvqa train` makes one. Without --model "
-            f"the starter model answers, which needs none."
-        )
-    return max(finished, key=lambda run: str(run.facts.get("ended", "")))

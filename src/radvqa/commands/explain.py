@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from radvqa import files
-from radvqa.commands.ask import LAST, STARTER, last_run, sample_of
+from radvqa.asking import LAST, STARTER, last_run, sample_of
 from radvqa.data import image
 from radvqa.errors import DataError, RadvqaError, nearest
 from radvqa.run import Run

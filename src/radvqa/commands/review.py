@@ -1,11 +1,10 @@
 """``radvqa curate review``: serve the review page until it is stopped."""
 
-import ipaddress
-import socket
 from contextlib import closing
 from pathlib import Path
 
 from radvqa import console
+from radvqa.commands.listening import SHORTEST_SECRET, is_loopback, listen, names, written
 from radvqa.errors import RadvqaError
 
 
@@ -32,51 +31,18 @@ def review(table: Path, queue: Path | None, *, overlap: float, host: str, port: 
     from radvqa.commands.curate import queue_of
     from radvqa.reviewing.queue import ReviewQueue
 
-    if not _is_loopback(host) and len(token) < _SHORTEST:
+    if not is_loopback(host) and len(token) < SHORTEST_SECRET:
         raise RadvqaError(
-            f"{host} can be reached from other machines: set a secret of at least {_SHORTEST} letters with --token or "
-            f"RADVQA_REVIEW_TOKEN, or leave --host at 127.0.0.1."
+            f"{host} can be reached from other machines: set a secret of at least {SHORTEST_SECRET} letters with --token "
+            f"or RADVQA_REVIEW_TOKEN, or leave --host at 127.0.0.1."
         )
     path, new = queue_of(table, queue, overlap)
-    listening = _listen(host, port)
+    listening = listen(host, port)
     with closing(listening):
-        address = f"http://{_written(host)}:{listening.getsockname()[1]}/"
+        address = f"http://{written(host)}:{listening.getsockname()[1]}/"
         progress = ReviewQueue(path).progress()
         console.say(f"{path}: {progress['pairs']:,} pairs, {new:,} of them new, {progress['left']:,} to be judged")
         print(f"Review at {address}{'?token=' + token if token else ''} (Ctrl+C ends)", flush=True)
-        app = application(ReviewQueue(path), hosts=() if _is_loopback(host) else _names(host), token=token)
+        app = application(ReviewQueue(path), hosts=() if is_loopback(host) else names(host), token=token)
         config = uvicorn.Config(app, log_level="warning", access_log=False, server_header=False)
         uvicorn.Server(config).run(sockets=[listening])
-
-
-_SHORTEST = 16
-
-
-def _is_loopback(host: str) -> bool:
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
-
-
-def _names(host: str) -> tuple[str, ...]:
-    """Names by which others may call this machine."""
-    return (host, socket.gethostname(), socket.getfqdn())
-
-
-def _written(host: str) -> str:
-    return f"[{host}]" if ":" in host else host
-
-
-def _listen(host: str, port: int) -> socket.socket:
-    try:
-        family, *_, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
-        listening = socket.socket(family, socket.SOCK_STREAM)
-        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listening.bind(address)
-        listening.listen()
-    except OSError as error:
-        raise RadvqaError(f"Cannot listen at {host}, port {port} ({error}); choose another with --port.") from None
-    return listening

@@ -77,7 +77,9 @@ class ImageStore:
     def _table(self) -> Table:
         """The table in the cache folder of now, which benchmarks change to an empty one."""
         folder = (self._root or files.cache_folder()) / "images" / self.preprocessing.key
-        return self._tables.setdefault(folder, Table(folder, "uint8"))
+        if folder not in self._tables:
+            self._tables = {folder: Table(folder, "uint8")}  # what a folder of before held is let go
+        return self._tables[folder]
 
     def add(self, samples: Sequence[Sample], problems: Problems | None = None) -> dict[str, str]:
         """Decode the pictures of these samples that the store does not hold yet.

@@ -19,7 +19,7 @@ import torch
 from torch import Tensor
 
 from radvqa.errors import WeightsError
-from radvqa.models import parts
+from radvqa.models import heard, parts
 from radvqa.models.generator_net import IGNORED, Lesson, Written
 from radvqa.models.packing import NOBODY, Packed, additive, pack, same
 
@@ -146,6 +146,8 @@ class BlipReader:
                 use_cache=True,
             )
             scores = self._head(read.last_hidden_state.flatten(0, 1)[begun.places]).float().log_softmax(-1)
+            if step < limit:
+                heard.told(scores)
             likelihood, best = scores.max(-1)
             counts = ~ended if step < limit else ~ended & (best == self.end)
             total = total + torch.where(counts, likelihood, 0.0)

@@ -17,6 +17,7 @@ import torch
 from torch import Tensor, nn
 
 from radvqa.errors import DataError
+from radvqa.models import heard
 from radvqa.models.generator_net import IGNORED, Lesson, Written
 from radvqa.models.padding import pad
 
@@ -173,6 +174,7 @@ class CausalDecoder:
                 ended = done | torch.isin(scores.argmax(-1), ends)
                 total = total + torch.where(done | ~ended, 0.0, scores.amax(-1))
                 break
+            heard.told(scores)
             chosen = scores.argmax(-1)
             total = total + torch.where(done, 0.0, scores.amax(-1))
             written.append(torch.where(done, ends[0], chosen))

@@ -72,7 +72,9 @@ class ImageTokens:
     def _table(self) -> Table:
         """The table in the cache folder of now, which benchmarks change to an empty one."""
         folder = files.cache_folder() / "features" / f"{self._name}-float32"
-        return self._tables.setdefault(folder, Table(folder, "float32"))
+        if folder not in self._tables:
+            self._tables = {folder: Table(folder, "float32")}  # what a folder of before held is let go
+        return self._tables[folder]
 
     def add(self, keys: Sequence[str]) -> None:
         """Compute the tokens of pictures that are not on disk yet.

@@ -1,0 +1,42 @@
+"""``radvqa serve``: the page and the service, until they are stopped."""
+
+from contextlib import closing
+from dataclasses import replace
+
+from radvqa.commands.listening import SHORTEST_SECRET, is_loopback, listen, names, written
+from radvqa.errors import RadvqaError
+from radvqa.serving.settings import Settings
+
+
+def serve(settings: Settings, *, host: str, port: int) -> None:
+    """Serve until stopped; what is running then is finished.
+
+    Args:
+        settings: of the service.
+        host: address to listen at.
+        port: to listen at; 0 takes a free one.
+
+    Raises:
+        RadvqaError: when a library is missing, the address is taken, a model cannot be offered, or an address beyond
+            the loopback comes without a token.
+    """
+    try:
+        import uvicorn
+
+        from radvqa.serving.app import application
+        from radvqa.serving.service import Service
+    except ImportError:
+        raise RadvqaError("The service needs fastapi and uvicorn: pip install 'radvqa[serve]'.") from None
+    if not is_loopback(host):
+        if len(settings.token) < SHORTEST_SECRET:
+            raise RadvqaError(
+                f"{host} can be reached from other machines: set a secret of at least {SHORTEST_SECRET} letters with "
+                f"RADVQA_SERVE_TOKEN or --token-file, or leave --host at 127.0.0.1."
+            )
+        settings = replace(settings, hosts=(*settings.hosts, *names(host)))
+    listening = listen(host, port)
+    with closing(listening):
+        service = Service.open(settings)
+        print(f"radvqa at http://{written(host)}:{listening.getsockname()[1]}/ (Ctrl+C ends)", flush=True)
+        config = uvicorn.Config(application(service), log_level="warning", access_log=False, server_header=False)
+        uvicorn.Server(config).run(sockets=[listening])

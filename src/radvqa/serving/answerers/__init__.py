@@ -1,0 +1,1 @@
+"""What answers questions behind the service: the starter model, trained runs."""

@@ -1,0 +1,103 @@
+"""Asking: a question about a picture to one model or several; answers come as they are found."""
+
+import asyncio
+import hashlib
+import time
+from typing import Annotated, Any
+
+import numpy as np
+from fastapi import APIRouter
+from fastapi.responses import StreamingResponse
+from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict, Field
+
+from radvqa.asking import NOTICE
+from radvqa.errors import RadvqaError
+from radvqa.serving.answerers.answerer import Asked, Reply, Speaks
+from radvqa.serving.events import Tell, stream
+from radvqa.serving.pictures.picture import View
+from radvqa.serving.service import Service
+
+
+class Question(BaseModel):
+    """A question about a picture."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    picture: str = Field(max_length=100, description="Id of a picture that was handed in.")
+    view: View = View()
+    question: str = Field(min_length=1, max_length=2000)
+    models: list[Annotated[str, Field(max_length=200)]] = Field(
+        default_factory=list, max_length=8, description="Names; the first model when there is none."
+    )
+
+
+def router(service: Service) -> APIRouter:
+    """Doors: the models, and asking them."""
+    doors = APIRouter(prefix="/api", tags=["asking"])
+
+    @doors.get("/models")
+    async def models() -> dict[str, Any]:
+        """List the models that can be asked."""
+        return {
+            "models": [
+                {"name": offer.name, "family": offer.family, "state": offer.state, "problem": offer.problem}
+                for offer in service.shelf.offers.values()
+            ],
+            "notice": NOTICE,
+        }
+
+    @doors.post("/answers")
+    async def answers(question: Question) -> StreamingResponse:
+        """Ask; server-sent events `progress`, `token`, `answer` and `refused`, each with its `model`, then `end`."""
+        picture = service.pictures.get(question.picture)
+        offers = [service.shelf.offer(name) for name in dict.fromkeys(question.models or [service.shelf.first])]
+
+        async def work(tell: Tell) -> None:
+            pixels = await service.pictures.shown(picture, question.view)
+            asked = Asked(pixels, digest_of(pixels), question.question)
+            await asyncio.gather(*(answered(service, offer.name, asked, tell) for offer in offers))
+
+        return stream(work)
+
+    return doors
+
+
+def digest_of(pixels: NDArray[np.uint8]) -> str:
+    """Name pixels by their content."""
+    return hashlib.sha256(repr(pixels.shape).encode() + np.ascontiguousarray(pixels).tobytes()).hexdigest()
+
+
+async def answered(service: Service, name: str, asked: Asked, tell: Tell) -> None:
+    """Ask one model; what it cannot do is told as ``refused``, so that the others still answer."""
+    offer = service.shelf.offer(name)
+    try:
+        if offer.state != "ready":
+            tell("progress", model=name, text="loading the model")
+        loaded = await offer.loaded()
+        tell("progress", model=name, text="answering")
+        began = time.perf_counter()
+        if isinstance(loaded.answerer, Speaks) and loaded.answerer.writes:
+            speaker = loaded.answerer
+
+            def speak() -> Reply:
+                return speaker.speak(asked, lambda text: tell("token", model=name, text=text))
+
+            reply = await asyncio.get_running_loop().run_in_executor(loaded.batcher.thread, speak)
+        else:
+            reply = await loaded.batcher.ask(asked)
+        tell("answer", model=name, seconds=round(time.perf_counter() - began, 3), **plain(reply))
+    except RadvqaError as error:
+        tell("refused", model=name, error=str(error))
+
+
+def plain(reply: Reply) -> dict[str, Any]:
+    """A reply as the page gets it."""
+    return {
+        "answer": reply.answer,
+        "abstained": reply.abstained,
+        "confidence": reply.confidence,
+        "candidates": [{"answer": answer, "probability": p} for answer, p in reply.candidates],
+        "tokens": [{"text": token.text, "log_probability": token.log_probability} for token in reply.tokens],
+        "notice": NOTICE,
+    }

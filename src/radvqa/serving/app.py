@@ -1,0 +1,53 @@
+"""The application: all doors, and the page."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from fastapi import FastAPI, Request
+from fastapi.responses import FileResponse, JSONResponse
+from fastapi.staticfiles import StaticFiles
+
+from radvqa.errors import RadvqaError
+from radvqa.serving import answers
+from radvqa.serving.batching import BusyError
+from radvqa.serving.pictures.pictures import GoneError
+from radvqa.serving.service import Service
+
+PAGE = Path(__file__).parent / "page"
+DOORS = (answers.router,)
+"""Functions that build the routers, in the order of the documentation."""
+
+
+def application(service: Service) -> FastAPI:
+    """Build the application; it closes the service when it ends."""
+
+    @asynccontextmanager
+    async def living(_app: FastAPI) -> AsyncIterator[None]:
+        yield
+        await service.close()
+
+    app = FastAPI(
+        title="radvqa",
+        description="Ask models about medical pictures. For research only, not for diagnosis.",
+        docs_url=None,
+        redoc_url=None,
+        openapi_url="/api/openapi.json",
+        lifespan=living,
+    )
+
+    @app.exception_handler(RadvqaError)
+    async def told(_request: Request, error: RadvqaError) -> JSONResponse:
+        if isinstance(error, BusyError):
+            return JSONResponse({"detail": str(error)}, 429, {"Retry-After": str(error.seconds)})
+        return JSONResponse({"detail": str(error)}, status_code=404 if isinstance(error, GoneError) else 422)
+
+    for door in DOORS:
+        app.include_router(door(service))
+
+    @app.get("/", include_in_schema=False)
+    async def page() -> FileResponse:
+        return FileResponse(PAGE / "index.html", headers={"Cache-Control": "no-store"})
+
+    app.mount("/page", StaticFiles(directory=PAGE), name="page")
+    return app

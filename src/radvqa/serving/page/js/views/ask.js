@@ -1,0 +1,5 @@
+export const title = "Ask";
+
+export function mount(root) {
+  root.append("Ask");
+}

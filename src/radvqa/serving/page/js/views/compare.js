@@ -1,0 +1,5 @@
+export const title = "Compare";
+
+export function mount(root) {
+  root.append("Compare");
+}

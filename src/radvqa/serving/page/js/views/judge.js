@@ -1,0 +1,5 @@
+export const title = "Judge";
+
+export function mount(root) {
+  root.append("Judge");
+}

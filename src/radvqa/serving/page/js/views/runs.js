@@ -1,0 +1,5 @@
+export const title = "Runs";
+
+export function mount(root) {
+  root.append("Runs");
+}
