@@ -148,3 +148,12 @@ class Linked(Protocol):
     def links(self, folder: Path, version: str) -> Mapping[str, str]:
         """Return the record that a sample asks about, by sample id; equal records are rephrasings of each other."""
         ...
+
+
+@runtime_checkable
+class Generated(Protocol):
+    """A data set that is made, not found."""
+
+    def is_quick(self, version: str) -> bool:
+        """Whether a version is there already, or is made in seconds."""
+        ...
