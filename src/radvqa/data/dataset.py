@@ -84,6 +84,7 @@ class Facts:
         pictures_apart: where the pictures come from when they are published apart from the rows, in a sentence; a copy
             without any picture is then whole. Empty when they belong to it.
         altered: what copies that were made smaller have altered, in a sentence; empty when none are known.
+        medical: whether its pictures are of medicine.
     """
 
     title: str
@@ -101,6 +102,7 @@ class Facts:
     task: Task = "vqa"
     pictures_apart: str = ""
     altered: str = ""
+    medical: bool = True
 
 
 @dataclass

@@ -23,14 +23,21 @@ class Shelves:
         self._loading = threading.Lock()
 
     def listed(self) -> list[dict[str, Any]]:
-        """List versions of data sets that are whole, with their splits and how many questions were published."""
-        return [
+        """List versions of data sets that are whole, with their splits and how many questions were published.
+
+        Those of medicine come first, and of each data set the version that is meant when none is named.
+        """
+        return [{name: value for name, value in one.items() if name != "order"} for one in self._ordered()]
+
+    def _ordered(self) -> list[dict[str, Any]]:
+        found = [
             {
                 "name": f"{name}:{version_name}",
                 "title": data_set.facts.title,
                 "summary": version.summary,
                 "splits": list(version.splits),
                 "questions": sum(split.rows for split in version.splits.values()),
+                "order": (not data_set.facts.medical, name, version_name != data_set.facts.default),
             }
             for name, data_set in registry.DATASETS.items()
             for version_name, version in data_set.facts.versions.items()
@@ -38,6 +45,7 @@ class Shelves:
             and presence.of_version(data_set.facts, version).state == "here"
             and (not isinstance(data_set, Generated) or data_set.is_quick(version_name))
         ]
+        return sorted(found, key=lambda one: one["order"])
 
     def found(self, data: str, split: str, search: str, offset: int, limit: int) -> dict[str, Any]:
         """Return a part of the samples that hold every word of a search, and how many there are.
