@@ -1,21 +1,24 @@
 """Asking: a question about a picture to one model or several; answers come as they are found."""
 
 import asyncio
-import hashlib
 import time
 from typing import Annotated, Any
 
-import numpy as np
 from fastapi import APIRouter
 from fastapi.responses import StreamingResponse
+<<<<<<< HEAD
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+=======
+from pydantic import BaseModel, ConfigDict, Field
+>>>>>>> pictures
 
 from radvqa.asking import NOTICE
 from radvqa.errors import RadvqaError
 from radvqa.serving.answerers.answerer import Asked, Reply, Speaks
 from radvqa.serving.events import Tell, stream
 from radvqa.serving.pictures.picture import View
+from radvqa.serving.pictures.pictures import digest_of as digest_of
 from radvqa.serving.service import Service
 
 
@@ -54,18 +57,13 @@ def router(service: Service) -> APIRouter:
         offers = [service.shelf.offer(name) for name in dict.fromkeys(question.models or [service.shelf.first])]
 
         async def work(tell: Tell) -> None:
-            pixels = await service.pictures.shown(picture, question.view)
-            asked = Asked(pixels, digest_of(pixels), question.question)
+            seen = await service.pictures.seen(picture, question.view)
+            asked = Asked(seen.pixels, seen.digest, question.question)
             await asyncio.gather(*(answered(service, offer.name, asked, tell) for offer in offers))
 
         return stream(work)
 
     return doors
-
-
-def digest_of(pixels: NDArray[np.uint8]) -> str:
-    """Name pixels by their content."""
-    return hashlib.sha256(repr(pixels.shape).encode() + np.ascontiguousarray(pixels).tobytes()).hexdigest()
 
 
 async def answered(service: Service, name: str, asked: Asked, tell: Tell) -> None:
