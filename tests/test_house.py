@@ -292,7 +292,7 @@ def test_only_image_opens_pictures() -> None:
         ("ray", {"sweeping"}),
         ("tokenizers", {"models"}),
         ("sqlite3", {"table", "fingerprint", "endpoint", "reviewing", "serving"}),
-        ("httpx", {"endpoint", "data"}),
+        ("httpx", {"endpoint", "data", "serving"}),
         ("pydicom", {"data"}),
         ("nibabel", {"data"}),
         ("pyarrow", {"data"}),

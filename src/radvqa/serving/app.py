@@ -5,17 +5,20 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
 from fastapi.responses import FileResponse, JSONResponse
 from fastapi.staticfiles import StaticFiles
 
 from radvqa.errors import RadvqaError
 from radvqa.serving import answers
 from radvqa.serving.batching import BusyError
+from radvqa.serving.openai import chat, errors, models
 from radvqa.serving.pictures.pictures import GoneError
+from radvqa.serving.refusals import REFUSALS, sentence
 from radvqa.serving.service import Service
 
 PAGE = Path(__file__).parent / "page"
-DOORS = (answers.router,)
+DOORS = (answers.router, models.router, chat.router)
 """Functions that build the routers, in the order of the documentation."""
 
 
@@ -34,7 +37,12 @@ def application(service: Service) -> FastAPI:
         redoc_url=None,
         openapi_url="/api/openapi.json",
         lifespan=living,
+        responses=REFUSALS,
     )
+
+    @app.exception_handler(RequestValidationError)
+    async def unreadable(_request: Request, error: RequestValidationError) -> JSONResponse:
+        return JSONResponse({"detail": sentence(error.errors())}, 422)
 
     @app.exception_handler(RadvqaError)
     async def told(_request: Request, error: RadvqaError) -> JSONResponse:
@@ -49,5 +57,6 @@ def application(service: Service) -> FastAPI:
     async def page() -> FileResponse:
         return FileResponse(PAGE / "index.html", headers={"Cache-Control": "no-store"})
 
+    errors.install(app)
     app.mount("/page", StaticFiles(directory=PAGE), name="page")
     return app

@@ -4,8 +4,8 @@ import asyncio
 import json
 import logging
 import threading
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import suppress
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
+from contextlib import aclosing, suppress
 from typing import Any
 
 from fastapi.responses import StreamingResponse
@@ -53,10 +53,17 @@ class Tell:
 
 def stream(work: Callable[[Tell], Awaitable[None]]) -> StreamingResponse:
     """Do work and send what it tells; ends with the event ``end``, or with ``failed`` and a sentence in ``error``."""
-    return StreamingResponse(_events(work), media_type="text/event-stream", headers={"Cache-Control": "no-store"})
+    return StreamingResponse(_written(work), media_type="text/event-stream", headers={"Cache-Control": "no-store"})
 
 
-async def _events(work: Callable[[Tell], Awaitable[None]]) -> AsyncIterator[str]:
+async def _written(work: Callable[[Tell], Awaitable[None]]) -> AsyncIterator[str]:
+    async with aclosing(told(work)) as events:
+        async for event, values in events:
+            yield f"event: {event}\ndata: {json.dumps(values, ensure_ascii=False)}\n\n"
+
+
+async def told(work: Callable[[Tell], Awaitable[None]]) -> AsyncGenerator[tuple[str, dict[str, Any]], None]:
+    """Do work and give what it tells, then ``end``, or ``failed`` and a sentence; who stops asking stops the work."""
     loop = asyncio.get_running_loop()
     waiting: asyncio.Queue[tuple[str, dict[str, Any]] | None] = asyncio.Queue()
     tell = Tell(loop, lambda event, values: waiting.put_nowait((event, values)))
@@ -78,7 +85,7 @@ async def _events(work: Callable[[Tell], Awaitable[None]]) -> AsyncIterator[str]
     task = asyncio.create_task(done())
     try:
         while (event := await waiting.get()) is not None:
-            yield f"event: {event[0]}\ndata: {json.dumps(event[1], ensure_ascii=False)}\n\n"
+            yield event
     finally:
         tell.stop()
         task.cancel()
