@@ -298,6 +298,8 @@ def test_only_image_opens_pictures() -> None:
         ("pyarrow", {"data"}),
         ("fastapi", {"reviewing", "serving"}),
         ("uvicorn", {"commands"}),
+        ("playwright", {"commands"}),
+        ("threadpoolctl", {"serving"}),
     ],
 )
 def test_a_library_is_imported_where_it_belongs(library: str, rooms: set[str]) -> None:

@@ -5,12 +5,15 @@ import os
 from collections import OrderedDict
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING
 
 from threadpoolctl import threadpool_limits
 
 from radvqa.serving.answerers.answerer import Asked, Reply, Token
 from radvqa.starter.model import Starter
-from radvqa.starter.net import Seen
+
+if TYPE_CHECKING:
+    from radvqa.starter.net import Seen
 
 _KEPT = 128  # looked-at pictures, about 0.5 MB each
 
