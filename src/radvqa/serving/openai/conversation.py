@@ -43,7 +43,12 @@ def _parts(message: Message) -> list[Part]:
 
 
 def _text(message: Message) -> str:
-    return "\n".join(part.text for part in _parts(message) if part.type == "text" and part.text).strip()
+    return (
+        "\n".join(part.text for part in _parts(message) if part.type == "text" and part.text)
+        .strip()
+        .encode("utf-8", "replace")
+        .decode()
+    )
 
 
 def _pictures(message: Message, place: int) -> list[str]:
