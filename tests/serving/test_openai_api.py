@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import httpx
 import openai
 import pytest
 
@@ -53,8 +52,7 @@ def samples() -> list[Sample]:
 
 
 def client_of(served: Service) -> openai.OpenAI:
-    http = httpx.Client(trust_env=False)
-    return openai.OpenAI(base_url=f"{served.address}/v1", api_key="none", max_retries=0, timeout=120, http_client=http)
+    return openai.OpenAI(base_url=f"{served.address}/v1", api_key="none", max_retries=0, timeout=120)
 
 
 def uri(sample: Sample) -> str:
@@ -74,9 +72,8 @@ def user(*parts: dict[str, Any]) -> dict[str, Any]:
 
 
 def asked(client: openai.OpenAI, model: str, sample: Sample, **more: Any) -> Any:
-    return client.chat.completions.create(
-        model=model, messages=[user(picture(uri(sample)), text(sample.question))], **more
-    )
+    messages: Any = [user(picture(uri(sample)), text(sample.question))]
+    return client.chat.completions.create(model=model, messages=messages, **more)
 
 
 def test_models_are_listed(client: openai.OpenAI) -> None:
@@ -167,7 +164,9 @@ def test_of_a_conversation_the_last_question_is_asked_about_the_last_picture(
         {"role": "assistant", "content": "Here."},
         {"role": "user", "content": last.question},
     ]
-    long = client.chat.completions.create(model="cnn_lstm", messages=conversation, temperature=0.7, top_p=0.1, seed=4)
+    long: Any = client.chat.completions.create(
+        model="cnn_lstm", messages=conversation, temperature=0.7, top_p=0.1, seed=4
+    )
     short = asked(client, "cnn_lstm", last)
     assert long.choices == short.choices
     assert long.radvqa == short.radvqa

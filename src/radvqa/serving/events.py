@@ -16,6 +16,17 @@ _LOG = logging.getLogger("radvqa.serving")
 BROKEN = "Something broke inside the service; its log says what. Try again, or ask whoever runs it."
 
 
+_EVENT = {
+    "type": "object",
+    "properties": {"event": {"type": "string"}, "data": {"type": "string", "description": "JSON."}},
+    "required": ["data"],
+}
+EVENTS: dict[int | str, dict[str, Any]] = {
+    200: {"description": "Server-sent events.", "content": {"text/event-stream": {"schema": _EVENT}}}
+}
+"""Declares that a door answers with events; beside ``response_class=EventStream``, as its ``responses``."""
+
+
 class Stopped(Exception):  # noqa: N818 - not an error
     """Nobody listens any more."""
 
@@ -51,9 +62,15 @@ class Tell:
         self._stopped.set()
 
 
+class EventStream(StreamingResponse):
+    """A response of server-sent events; as ``response_class`` it tells the documentation so."""
+
+    media_type = "text/event-stream"
+
+
 def stream(work: Callable[[Tell], Awaitable[None]]) -> StreamingResponse:
     """Do work and send what it tells; ends with the event ``end``, or with ``failed`` and a sentence in ``error``."""
-    return StreamingResponse(_written(work), media_type="text/event-stream", headers={"Cache-Control": "no-store"})
+    return EventStream(_written(work), headers={"Cache-Control": "no-store"})
 
 
 async def _written(work: Callable[[Tell], Awaitable[None]]) -> AsyncIterator[str]:

@@ -24,12 +24,18 @@ _WHY = {
 }
 
 
-def refusals(model: type[BaseModel], *codes: int) -> dict[int | str, dict[str, Any]]:
-    """Declare how doors refuse, for their ``responses``; all codes when none is named."""
-    return {code: {"model": model, "description": _WHY[code]} for code in codes or _WHY}
+def refusals(how: dict[str, Any], *codes: int) -> dict[int | str, dict[str, Any]]:
+    """Declare how doors refuse, for their ``responses``.
+
+    Args:
+        how: a refusal looks, as FastAPI declares a response.
+        codes: of the refusals; all when none is named.
+    """
+    return {code: {"description": _WHY[code], **how} for code in codes or _WHY}
 
 
-REFUSALS = refusals(Refusal)
+# written out, because FastAPI would give a model the media type of the door's answer, of events for instance
+REFUSALS = refusals({"content": {"application/json": {"schema": Refusal.model_json_schema()}}})
 """Of every door that does not say otherwise."""
 
 

@@ -9,11 +9,10 @@ from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Header
-from fastapi.responses import StreamingResponse
 
 from radvqa.asking import NOTICE
 from radvqa.serving.answerers.answerer import Asked, Token
-from radvqa.serving.events import Tell, told
+from radvqa.serving.events import EVENTS, EventStream, Tell, told
 from radvqa.serving.openai import speaking, wire
 from radvqa.serving.openai.conversation import asked_of
 from radvqa.serving.openai.errors import REFUSALS, ApiError, body
@@ -22,13 +21,6 @@ from radvqa.serving.openai.seen import Seen
 from radvqa.serving.openai.speaking import Cut, Deltas, Said, Speaking
 from radvqa.serving.service import Service
 from radvqa.serving.shelf import Loaded
-
-_EVENTS: dict[int | str, dict[str, Any]] = {
-    200: {
-        "description": "The answer; with `stream: true` server-sent events, each a `chat.completion.chunk`.",
-        "content": {"text/event-stream": {"schema": {"type": "string"}}},
-    }
-}
 
 
 @dataclass(frozen=True)
@@ -59,7 +51,7 @@ def router(service: Service) -> APIRouter:
     doors = APIRouter(prefix="/v1", tags=["OpenAI"], responses=REFUSALS)
     seen, ears = Seen(service), Speaking(service.settings.limits.waiting)
 
-    @doors.post("/chat/completions", response_model=wire.Completion, responses=_EVENTS)
+    @doors.post("/chat/completions", response_model=wire.Completion, responses=EVENTS)
     async def complete(
         request: wire.ChatRequest,
         x_radvqa_guess: Annotated[bool, Header(description="Give the best guess where a model would abstain.")] = False,
@@ -119,9 +111,8 @@ def _completion(question: _Question, answer: Said) -> wire.Completion:
     )
 
 
-def _sent(chunks: AsyncIterator[str]) -> StreamingResponse:
-    headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
-    return StreamingResponse(chunks, media_type="text/event-stream", headers=headers)
+def _sent(chunks: AsyncIterator[str]) -> EventStream:
+    return EventStream(chunks, headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"})
 
 
 async def _written(question: _Question, ears: Speaking) -> AsyncIterator[str]:

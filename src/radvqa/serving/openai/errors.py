@@ -34,7 +34,7 @@ class Refused(BaseModel):
     error: Problem
 
 
-REFUSALS = refusals(Refused, 400, 401, 403, 404, 413, 415, 429) | {
+REFUSALS = refusals({"model": Refused}, 400, 401, 403, 404, 413, 415, 429) | {
     422: {"model": Refused, "description": "Not used: what cannot be done is refused with 400."}
 }
 
