@@ -6,12 +6,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter
 from fastapi.responses import StreamingResponse
-<<<<<<< HEAD
-from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
-=======
-from pydantic import BaseModel, ConfigDict, Field
->>>>>>> pictures
 
 from radvqa.asking import NOTICE
 from radvqa.errors import RadvqaError
