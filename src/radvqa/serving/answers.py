@@ -9,7 +9,7 @@ import numpy as np
 from fastapi import APIRouter
 from fastapi.responses import StreamingResponse
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from radvqa.asking import NOTICE
 from radvqa.errors import RadvqaError
@@ -26,7 +26,7 @@ class Question(BaseModel):
 
     picture: str = Field(max_length=100, description="Id of a picture that was handed in.")
     view: View = View()
-    question: str = Field(min_length=1, max_length=2000)
+    question: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=2000)]
     models: list[Annotated[str, Field(max_length=200)]] = Field(
         default_factory=list, max_length=8, description="Names; the first model when there is none."
     )

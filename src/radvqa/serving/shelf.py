@@ -11,6 +11,7 @@ from radvqa.errors import RadvqaError, nearest
 from radvqa.run import Run
 from radvqa.serving.answerers.answerer import Answerer
 from radvqa.serving.batching import Batcher
+from radvqa.serving.events import BROKEN
 from radvqa.serving.settings import Limits
 
 State = Literal["waiting", "loading", "ready", "failed"]
@@ -69,8 +70,8 @@ class Offer:
     async def _opened(self) -> Loaded:
         try:
             answerer = await asyncio.to_thread(self._load)
-        except RadvqaError as error:
-            self.problem = str(error)
+        except Exception as error:
+            self.problem = str(error) if isinstance(error, RadvqaError) else BROKEN
             raise
         self.problem = ""
         return Loaded(answerer, Batcher(answerer.answer, most=self._limits.batch, waiting=self._limits.waiting))
