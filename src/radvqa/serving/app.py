@@ -11,12 +11,12 @@ from fastapi.staticfiles import StaticFiles
 from radvqa.errors import RadvqaError
 from radvqa.serving import answers
 from radvqa.serving.batching import BusyError
-from radvqa.serving.maps import maps
+from radvqa.serving.maps import maps, panel
 from radvqa.serving.pictures.pictures import GoneError
 from radvqa.serving.service import Service
 
 PAGE = Path(__file__).parent / "page"
-DOORS = (answers.router, maps.router)
+DOORS = (answers.router, maps.router, panel.router)
 """Functions that build the routers, in the order of the documentation."""
 
 

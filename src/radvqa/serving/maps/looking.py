@@ -65,7 +65,7 @@ def map_of(
         raise RadvqaError(f"The answer {session.said.text!r} is one piece here: leave the token out.")
     wishes = Wishes(layer=wanted.layer, head=wanted.head)
     with passes.listening(lambda done, total: progress(way.title, done, total, pause=not way.cheap)):
-        found = found_by(wanted.method, session, wishes)
+        found = sessions.found(wanted.method, session, wishes)
     proof = None
     if wanted.proof:
         text = "Measuring deletion and insertion"
@@ -209,7 +209,8 @@ def _proof(proof: Any) -> dict[str, Any] | None:
     kept = ("deletion", "insertion", "random_deletion", "random_insertion")
     return {
         **{name: round(getattr(proof, name), 5) for name in kept},
-        "holds": proof.deletion < proof.random_deletion or proof.insertion > proof.random_insertion,
+        "deletion_holds": proof.deletion < proof.random_deletion,
+        "insertion_holds": proof.insertion > proof.random_insertion,
     }
 
 

@@ -9,8 +9,10 @@ from numpy.typing import NDArray
 from radvqa import files
 from radvqa.explaining.asking import Asked as BlackBox
 from radvqa.explaining.asking import Reply as Said
+from radvqa.explaining.explain import found_by
 from radvqa.explaining.inside.opened import Opened
 from radvqa.explaining.inside.opening import can_open, opened
+from radvqa.explaining.methods import Found, Wishes
 from radvqa.explaining.session import Session
 from radvqa.explaining.words import Dropped, dropped, left_out
 from radvqa.serving.answerers.answerer import Answerer, Asked, Reply
@@ -18,6 +20,7 @@ from radvqa.serving.answerers.trained import TrainedAnswerer
 from radvqa.serving.answers import digest_of
 
 _TOKENS = 3  # of an answer whose passes are kept; each may hold all attention
+_MAPS = 16
 
 
 class Sessions:
@@ -32,6 +35,7 @@ class Sessions:
         self._about: tuple[str, str] | None = None
         self._whole: Session | BlackBox | None = None
         self._tokens: OrderedDict[int, Session] = OrderedDict()
+        self._maps: OrderedDict[tuple[str, int | None, Wishes], Found] = OrderedDict()
 
     @property
     def opens(self) -> bool:
@@ -47,6 +51,7 @@ class Sessions:
         if self._whole is None or self._about != (asked.digest, asked.question):
             self._whole, self._about = None, None  # what is kept goes before its like is made
             self._tokens.clear()
+            self._maps.clear()
             self._whole, self._about = self._opened(asked), (asked.digest, asked.question)
         whole = self._whole
         if token is None or isinstance(whole, BlackBox):
@@ -57,6 +62,20 @@ class Sessions:
         while len(self._tokens) > _TOKENS:
             self._tokens.popitem(last=False)
         return self._tokens[token]
+
+    def found(self, name: str, session: Session | BlackBox, wishes: Wishes) -> Found:
+        """Make the map of a method of what ``session`` gave last, or take the one that was made.
+
+        Raises:
+            RadvqaError: when the method does not apply.
+        """
+        key = (name, session.token, wishes)
+        if key not in self._maps:
+            self._maps[key] = found_by(name, session, wishes)
+        self._maps.move_to_end(key)
+        while len(self._maps) > _MAPS:
+            self._maps.popitem(last=False)
+        return self._maps[key]
 
     def words(self, asked: Asked) -> Dropped:
         """Leave each word out of the question."""
