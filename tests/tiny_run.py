@@ -4,6 +4,7 @@ import importlib
 import json
 import sys
 from pathlib import Path
+from typing import Any
 
 from radvqa.commands.train import train
 from radvqa.run import Run
@@ -13,8 +14,8 @@ sys.path.insert(0, str(Path(__file__).parent / "models"))
 DATA = {"name": "phantom:mini", "train": "train", "select": "validate", "test": "test"}
 
 
-def trained(family: str, folder: Path) -> Run:
-    """Train in ``folder/FAMILY``; the run's name is the family's."""
+def trained(family: str, folder: Path, **training: Any) -> Run:
+    """Train in ``folder/FAMILY``; the run's name is the family's. ``training`` changes that section of the recipe."""
     folder.mkdir(parents=True, exist_ok=True)
     page = {
         "name": f"tiny_{family}",
@@ -29,6 +30,7 @@ def trained(family: str, folder: Path) -> Run:
             "device": "cpu",
             "threads": 1,
             "seed": 3,
+            **training,
         },
     }
     recipe = folder / f"{family}.yaml"

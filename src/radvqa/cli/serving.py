@@ -23,12 +23,19 @@ def serve(
     token_file: Annotated[
         Path | None, typer.Option(help="File with the secret that askers show; else RADVQA_SERVE_TOKEN.")
     ] = None,
+    keep: Annotated[
+        Path | None, typer.Option(help="Folder where uploads are kept too; without it they stay in memory.")
+    ] = None,
+    allow_remote_pictures: Annotated[
+        bool, typer.Option("--allow-remote-pictures", help="Let askers of /v1 name pictures at public addresses.")
+    ] = False,
+    per_minute: Annotated[int, typer.Option(min=0, help="Requests of one address in a minute; 0 is no limit.")] = 0,
     device: Device = "auto",
 ) -> None:
     """Serve the page and the API: ask, see where a model looked, compare, judge. On this machine alone by default."""
     from radvqa.commands.serve import serve
     from radvqa.files import read_text
-    from radvqa.serving.settings import Settings
+    from radvqa.serving.settings import Limits, Settings
 
     token = read_text(token_file).strip() if token_file is not None else os.environ.get("RADVQA_SERVE_TOKEN", "")
     settings = Settings(
@@ -38,5 +45,8 @@ def serve(
         queue=queue,
         device=device,
         token=token,
+        remote_pictures=allow_remote_pictures,
+        keep=keep,
+        limits=Limits(per_minute=per_minute),
     )
     serve(settings, host=host, port=port)

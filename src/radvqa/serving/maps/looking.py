@@ -20,9 +20,9 @@ from radvqa.explaining.methods import METHODS, Wishes, method
 from radvqa.explaining.said import END
 from radvqa.explaining.session import Session
 from radvqa.serving.answerers.answerer import Asked
-from radvqa.serving.answers import digest_of
 from radvqa.serving.maps.sessions import Sessions
 from radvqa.serving.maps.wanted import MapWanted, PatchWanted
+from radvqa.serving.pictures.pictures import digest_of
 
 SIDE = 256  # of a map that is sent, at most
 
@@ -121,9 +121,6 @@ def words_of(sessions: Sessions, asked: Asked, progress: Progress) -> dict[str, 
 
 def patch_of(sessions: Sessions, asked: Asked, wanted: PatchWanted, progress: Progress) -> dict[str, Any]:
     """How probable each word of the answer is with a part of the picture, and without it."""
-    left, top, width, height = wanted.box
-    if not (0 <= left < 1 and 0 <= top < 1 and 0 < width <= 1 and 0 < height <= 1):
-        raise RadvqaError("A part of the picture is [left, top, width, height], as shares of it between 0 and 1.")
     session = sessions.session(asked, None)
     with passes.listening(lambda done, total: progress("Covering the patch", done, total)):
         before, after = moved(session, wanted.box)

@@ -7,7 +7,8 @@ from fastapi import APIRouter, Query
 from fastapi.responses import StreamingResponse
 
 from radvqa.serving.answerers.answerer import Asked
-from radvqa.serving.events import stream
+from radvqa.serving.events import EVENTS, EventStream, stream
+from radvqa.serving.maps.known import LabelledRegion, Methods, Regions
 from radvqa.serving.maps.slow import Slow
 from radvqa.serving.maps.truth import gold_of, plain, regions_of
 from radvqa.serving.maps.wanted import About, MapWanted, PatchWanted
@@ -29,18 +30,18 @@ def router(service: Service) -> APIRouter:
         service.shelf.offer(about.model)
 
     @doors.get("/methods")
-    async def methods(model: Annotated[str, Query(max_length=200)]) -> dict[str, Any]:
+    async def methods(model: Annotated[str, Query(max_length=200)]) -> Methods:
         """List the ways to make a map, and which of them apply; of a loaded model its layers and heads too."""
         offer = service.shelf.offer(model)
         if offer.state != "ready":
-            return {"model": model, **await asyncio.to_thread(_methods_of_family, offer.family)}
+            return Methods(model=model, **await asyncio.to_thread(_methods_of_family, offer.family))
         if model not in known:
             loaded, sessions = await slow.opened(model)
             thread = loaded.batcher.thread
             known[model] = await asyncio.get_running_loop().run_in_executor(thread, _methods_of, sessions)
-        return {"model": model, **known[model]}
+        return Methods(model=model, **known[model])
 
-    @doors.post("/maps")
+    @doors.post("/maps", response_class=EventStream, responses=EVENTS)
     async def maps(wanted: MapWanted) -> StreamingResponse:
         """Make a map of an answer; events `progress` with `done` and `total` passes, `map`, then `end` or `failed`."""
         refuse_unknown(wanted)
@@ -56,7 +57,7 @@ def router(service: Service) -> APIRouter:
 
         return stream(lambda tell: slow.do(wanted, tell, "map", work))
 
-    @doors.post("/words")
+    @doors.post("/words", response_class=EventStream, responses=EVENTS)
     async def words(about: About) -> StreamingResponse:
         """Leave each word out of the question; events `progress`, `words`, then `end` or `failed`."""
         refuse_unknown(about)
@@ -68,7 +69,7 @@ def router(service: Service) -> APIRouter:
 
         return stream(lambda tell: slow.do(about, tell, "words", work))
 
-    @doors.post("/patches")
+    @doors.post("/patches", response_class=EventStream, responses=EVENTS)
     async def patches(wanted: PatchWanted) -> StreamingResponse:
         """Cover a part of the picture; events `progress`, `patch` with each word's probability, then `end`."""
         refuse_unknown(wanted)
@@ -81,18 +82,18 @@ def router(service: Service) -> APIRouter:
         return stream(lambda tell: slow.do(wanted, tell, "patch", work))
 
     @doors.get("/pictures/{picture}/regions")
-    async def regions(picture: str, question: Annotated[str, Query(max_length=2000)] = "") -> dict[str, Any]:
+    async def regions(picture: str, question: Annotated[str, Query(max_length=2000)] = "") -> Regions:
         """List the labelled regions of a sample's picture, and which of them a question is about."""
         truth = service.pictures.get(picture).truth
         asked = question or (truth.question if truth is not None else "")
 
-        def found() -> list[dict[str, Any]]:
+        def found() -> list[LabelledRegion]:
             from radvqa.explaining.evidence.target import meant
 
             labelled = regions_of(truth)
             return plain(labelled, meant(asked, gold_of(truth, asked), labelled))
 
-        return {"regions": await asyncio.to_thread(found)}
+        return Regions(regions=await asyncio.to_thread(found))
 
     return doors
 

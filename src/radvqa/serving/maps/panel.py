@@ -12,8 +12,8 @@ from pydantic import BaseModel, ConfigDict, Field
 from radvqa.errors import RadvqaError
 from radvqa.prediction import Prediction
 from radvqa.serving.answerers.answerer import Asked, Reply
-from radvqa.serving.answers import digest_of
 from radvqa.serving.maps.truth import gold_of
+from radvqa.serving.maps.wanted import QuestionText
 from radvqa.serving.pictures.picture import Truth, View
 from radvqa.serving.service import Service
 from radvqa.text import normaliser_for
@@ -28,7 +28,7 @@ class PanelWanted(BaseModel):
 
     picture: str = Field(max_length=100, description="Id of a picture that was handed in.")
     view: View = View()
-    question: str = Field(min_length=1, max_length=2000)
+    question: QuestionText
     models: list[Annotated[str, Field(max_length=200)]] = Field(min_length=1, max_length=8)
 
 
@@ -42,8 +42,8 @@ def router(service: Service) -> APIRouter:
         picture = service.pictures.get(wanted.picture)
         names = list(dict.fromkeys(wanted.models))
         offers = [service.shelf.offer(name) for name in names]
-        pixels = await service.pictures.shown(picture, wanted.view)
-        asked = Asked(pixels, digest_of(pixels), wanted.question)
+        seen = await service.pictures.seen(picture, wanted.view)
+        asked = Asked(seen.pixels, seen.digest, wanted.question)
 
         async def answer(place: int) -> str:
             try:
@@ -53,7 +53,7 @@ def router(service: Service) -> APIRouter:
 
         answers = await asyncio.gather(*map(answer, range(len(offers))))
         given = dict(zip(names, answers, strict=True))
-        content = await asyncio.to_thread(_drawn, pixels, wanted.question, picture.truth, given)
+        content = await asyncio.to_thread(_drawn, seen.pixels, wanted.question, picture.truth, given)
         return Response(content, media_type="image/png", headers={"Cache-Control": "no-store"})
 
     return doors

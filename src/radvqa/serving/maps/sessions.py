@@ -17,7 +17,7 @@ from radvqa.explaining.session import Session
 from radvqa.explaining.words import Dropped, dropped, left_out
 from radvqa.serving.answerers.answerer import Answerer, Asked, Reply
 from radvqa.serving.answerers.trained import TrainedAnswerer
-from radvqa.serving.answers import digest_of
+from radvqa.serving.pictures.pictures import digest_of
 
 _TOKENS = 3  # of an answer whose passes are kept; each may hold all attention
 _MAPS = 16

@@ -6,7 +6,6 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from radvqa.serving.answerers.answerer import Asked
-from radvqa.serving.answers import digest_of
 from radvqa.serving.events import Tell
 from radvqa.serving.maps.turns import Turns
 from radvqa.serving.maps.wanted import About
@@ -51,8 +50,8 @@ class Slow:
         if service.shelf.offer(about.model).state != "ready":
             tell("progress", text="Loading the model", done=0, total=0)
         loaded, sessions = await self.opened(about.model)
-        pixels = await service.pictures.shown(picture, about.view)
-        asked = Asked(pixels, digest_of(pixels), about.question)
+        seen = await service.pictures.seen(picture, about.view)
+        asked = Asked(seen.pixels, seen.digest, about.question)
         if self._room.locked():
             tell("progress", text="Waiting for other slow work to end", done=0, total=0)
         async with self._room:

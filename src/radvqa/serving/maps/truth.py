@@ -1,8 +1,7 @@
 """What a data set's labels say about a sample's picture."""
 
-from typing import Any
-
 from radvqa.sample import Region
+from radvqa.serving.maps.known import LabelledRegion
 from radvqa.serving.pictures.picture import Truth
 
 
@@ -22,9 +21,9 @@ def gold_of(truth: Truth | None, question: str) -> str:
     return truth.answer if truth is not None and truth.question.strip() == question.strip() else ""
 
 
-def plain(regions: list[Region], about: list[Region]) -> list[dict[str, Any]]:
+def plain(regions: list[Region], about: list[Region]) -> list[LabelledRegion]:
     """Regions as the page gets them; ``about`` are those that the question is about."""
     return [
-        {"label": one.label, "kind": one.kind, "box": list(one.box), "about": any(one is other for other in about)}
+        LabelledRegion(label=one.label, kind=one.kind, box=one.box, about=any(one is other for other in about))
         for one in regions
     ]

@@ -1,8 +1,13 @@
 """What askers may want to know about an answer."""
 
-from pydantic import BaseModel, ConfigDict, Field
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from radvqa.serving.pictures.picture import View
+
+QuestionText = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=2000)]
+Share = Annotated[float, Field(ge=0, le=1)]
 
 
 class About(BaseModel):
@@ -12,7 +17,7 @@ class About(BaseModel):
 
     picture: str = Field(max_length=100, description="Id of a picture that was handed in.")
     view: View = View()
-    question: str = Field(min_length=1, max_length=2000)
+    question: QuestionText
     model: str = Field(max_length=200, description="Name of the model; see /api/models.")
 
 
@@ -29,6 +34,6 @@ class MapWanted(About):
 class PatchWanted(About):
     """What a part of the picture moved."""
 
-    box: tuple[float, float, float, float] = Field(
+    box: tuple[Share, Share, Share, Share] = Field(
         description="Left, top, width and height of the part, as shares of the picture."
     )
