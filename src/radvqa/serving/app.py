@@ -14,6 +14,7 @@ from radvqa.guarding.guard import Guard
 from radvqa.serving import answers
 from radvqa.serving.batching import BusyError
 from radvqa.serving.guarded import rules
+from radvqa.serving.maps import maps, panel
 from radvqa.serving.openai import chat, errors
 from radvqa.serving.openai import models as openai_models
 from radvqa.serving.pictures import samples, uploads
@@ -23,7 +24,15 @@ from radvqa.serving.refusals import REFUSALS, sentence
 from radvqa.serving.service import Service
 
 PAGE = Path(__file__).parent / "page"
-DOORS = (answers.router, uploads.router, samples.router, openai_models.router, chat.router)
+DOORS = (
+    answers.router,
+    uploads.router,
+    samples.router,
+    maps.router,
+    panel.router,
+    openai_models.router,
+    chat.router,
+)
 """Functions that build the routers, in the order of the documentation."""
 STATUS: dict[type[RadvqaError], int] = {GoneError: 404, TooLongError: 413, TooSlowError: 408}
 """What an error is over HTTP; all others are 422."""
