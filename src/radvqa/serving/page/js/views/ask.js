@@ -47,6 +47,7 @@ export function mount(root) {
 
   function suggest(text) {
     field.value = text;
+    ready();
     form.requestSubmit();
   }
 
