@@ -13,6 +13,7 @@ from typing import Any
 import httpx
 
 _PATIENCE = 120  # seconds
+RAW = {"Content-Type": "application/octet-stream"}
 
 
 class Service:
@@ -33,7 +34,7 @@ class Service:
     def hand_in(self, content: bytes, name: str = "picture.png") -> dict[str, Any]:
         """Hand a picture in; returns its facts."""
         with self.client() as http:
-            reply = http.post("/api/pictures", content=content, headers={"X-Name": name})
+            reply = http.post("/api/pictures", content=content, headers={"X-Name": name, **RAW})
             assert reply.status_code == 201, reply.text
             facts: dict[str, Any] = reply.json()
             return facts

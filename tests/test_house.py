@@ -17,7 +17,7 @@ SOURCES = Path(radvqa.__file__).parent
 FLOORS = (
     {"__init__", "errors", "console", "text", "sample", "registry"},
     {"files", "device", "weights", "waiting"},
-    {"prediction", "recipe", "table", "fingerprint", "endpoint", "tracking"},
+    {"prediction", "recipe", "table", "fingerprint", "endpoint", "tracking", "guarding"},
     {"run", "provenance", "prediction_files"},
     {"phantom"},
     {"data"},

@@ -15,7 +15,7 @@ from radvqa.prediction import Prediction
 from radvqa.sample import Sample
 from radvqa.serving.answerers.answerer import Asked
 from radvqa.serving.answerers.trained import TrainedAnswerer
-from radvqa.serving.answers import digest_of
+from radvqa.serving.pictures.pictures import digest_of
 
 FAMILIES = ("cnn_lstm", "vilt", "qwen2_vl", "blip")
 WRITERS = ("qwen2_vl", "blip")

@@ -5,8 +5,6 @@ that a page of its own can send, and shows only pictures of the queue.
 """
 
 import functools
-import secrets
-from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Annotated, Any
 from urllib.parse import quote
@@ -19,6 +17,8 @@ from pydantic import BaseModel, ConfigDict, Field
 from radvqa.curating.pair import Pair
 from radvqa.data.image import decode, encode_jpeg, encode_png, shrink
 from radvqa.errors import ImageError
+from radvqa.guarding.guard import Guard
+from radvqa.guarding.rules import Rules
 from radvqa.reviewing.decision import REASONS, Decision, Verdict
 from radvqa.reviewing.queue import ReviewError, ReviewQueue
 
@@ -28,11 +28,6 @@ SIDE = 1600
 
 _LONGEST_BODY = 200_000  # bytes
 _MOST_AHEAD = 20
-_POLICY = (
-    "default-src 'none'; img-src 'self' data:; style-src 'self'; script-src 'self'; connect-src 'self'; "
-    "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
-)
-_COOKIE = "radvqa-review"
 
 
 class _Body(BaseModel):
@@ -74,23 +69,15 @@ def application(queue: ReviewQueue, *, hosts: tuple[str, ...] = (), token: str =
         token: that must be shown once, as ``?token=…``, by whoever opens the page; empty asks for none.
     """
     app = FastAPI(title="radvqa review", docs_url=None, redoc_url=None, openapi_url=None)
-    names = {"127.0.0.1", "localhost", "[::1]", *hosts}
-
-    @app.middleware("http")
-    async def guarded(request: Request, go_on: Callable[[Request], Awaitable[Response]]) -> Response:
-        refused = _refusal(request, names, token)
-        response = refused or await go_on(request)
-        response.headers.update(
-            {
-                "Content-Security-Policy": _POLICY,
-                "X-Content-Type-Options": "nosniff",
-                "Referrer-Policy": "no-referrer",
-                "Cross-Origin-Resource-Policy": "same-origin",
-            }
-        )
-        if token and refused is None and request.query_params.get("token"):
-            response.set_cookie(_COOKIE, token, httponly=True, samesite="strict")
-        return response
+    rules = Rules(
+        names=hosts,
+        token=token,
+        cookie="radvqa-review",
+        token_in_address=True,
+        unknown="Open the address that `radvqa curate review` printed.",
+        body=_LONGEST_BODY,
+    )
+    app.add_middleware(Guard, rules=rules)
 
     @app.exception_handler(ReviewError)
     async def told(_request: Request, error: ReviewError) -> JSONResponse:
@@ -139,24 +126,6 @@ def application(queue: ReviewQueue, *, hosts: tuple[str, ...] = (), token: str =
 
     app.mount("/page", StaticFiles(directory=PAGE), name="page")
     return app
-
-
-def _refusal(request: Request, names: set[str], token: str) -> Response | None:
-    """Return why a request is not answered; None where it is."""
-    host = request.headers.get("host", "")
-    if host.rsplit(":", 1)[0] not in names and host not in names:
-        return JSONResponse({"detail": f"This server is not called {host!r}."}, status_code=421)
-    if request.method == "POST":
-        if request.headers.get("content-type", "").split(";")[0].strip() != "application/json":
-            return JSONResponse({"detail": "Send JSON."}, status_code=415)
-        size = request.headers.get("content-length", "")
-        if not size.isdigit() or int(size) > _LONGEST_BODY:
-            return JSONResponse({"detail": f"Send at most {_LONGEST_BODY} bytes."}, status_code=413)
-    if token:
-        shown = request.query_params.get("token") or request.cookies.get(_COOKIE) or ""
-        if not secrets.compare_digest(shown.encode(), token.encode()):
-            return JSONResponse({"detail": "Open the address that `radvqa curate review` printed."}, status_code=401)
-    return None
 
 
 def _shown(pair: Pair) -> dict[str, Any]:

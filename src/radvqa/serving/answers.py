@@ -1,14 +1,11 @@
 """Asking: a question about a picture to one model or several; answers come as they are found."""
 
 import asyncio
-import hashlib
 import time
 from typing import Annotated, Any
 
-import numpy as np
 from fastapi import APIRouter
 from fastapi.responses import StreamingResponse
-from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from radvqa.asking import NOTICE
@@ -66,18 +63,13 @@ def router(service: Service) -> APIRouter:
         offers = [service.shelf.offer(name) for name in dict.fromkeys(question.models or [service.shelf.first])]
 
         async def work(tell: Tell) -> None:
-            pixels = await service.pictures.shown(picture, question.view)
-            asked = Asked(pixels, digest_of(pixels), question.question)
+            seen = await service.pictures.seen(picture, question.view)
+            asked = Asked(seen.pixels, seen.digest, question.question)
             await asyncio.gather(*(answered(service, offer.name, asked, tell) for offer in offers))
 
         return stream(work)
 
     return doors
-
-
-def digest_of(pixels: NDArray[np.uint8]) -> str:
-    """Name pixels by their content."""
-    return hashlib.sha256(repr(pixels.shape).encode() + np.ascontiguousarray(pixels).tobytes()).hexdigest()
 
 
 async def answered(service: Service, name: str, asked: Asked, tell: Tell) -> None:

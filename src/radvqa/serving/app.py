@@ -10,16 +10,32 @@ from fastapi.responses import FileResponse, JSONResponse
 from fastapi.staticfiles import StaticFiles
 
 from radvqa.errors import RadvqaError
+from radvqa.guarding.guard import Guard
 from radvqa.serving import answers
 from radvqa.serving.batching import BusyError
-from radvqa.serving.openai import chat, errors, models
+from radvqa.serving.guarded import rules
+from radvqa.serving.maps import maps, panel
+from radvqa.serving.openai import chat, errors
+from radvqa.serving.openai import models as openai_models
+from radvqa.serving.pictures import samples, uploads
 from radvqa.serving.pictures.pictures import GoneError
+from radvqa.serving.pictures.uploads import TooLongError, TooSlowError
 from radvqa.serving.refusals import REFUSALS, sentence
 from radvqa.serving.service import Service
 
 PAGE = Path(__file__).parent / "page"
-DOORS = (answers.router, models.router, chat.router)
+DOORS = (
+    answers.router,
+    uploads.router,
+    samples.router,
+    maps.router,
+    panel.router,
+    openai_models.router,
+    chat.router,
+)
 """Functions that build the routers, in the order of the documentation."""
+STATUS: dict[type[RadvqaError], int] = {GoneError: 404, TooLongError: 413, TooSlowError: 408}
+"""What an error is over HTTP; all others are 422."""
 
 
 def application(service: Service) -> FastAPI:
@@ -27,6 +43,7 @@ def application(service: Service) -> FastAPI:
 
     @asynccontextmanager
     async def living(_app: FastAPI) -> AsyncIterator[None]:
+        service.pictures.workers.warm()
         yield
         await service.close()
 
@@ -48,7 +65,7 @@ def application(service: Service) -> FastAPI:
     async def told(_request: Request, error: RadvqaError) -> JSONResponse:
         if isinstance(error, BusyError):
             return JSONResponse({"detail": str(error)}, 429, {"Retry-After": str(error.seconds)})
-        return JSONResponse({"detail": str(error)}, status_code=404 if isinstance(error, GoneError) else 422)
+        return JSONResponse({"detail": str(error)}, status_code=STATUS.get(type(error), 422))
 
     for door in DOORS:
         app.include_router(door(service))
@@ -59,4 +76,5 @@ def application(service: Service) -> FastAPI:
 
     errors.install(app)
     app.mount("/page", StaticFiles(directory=PAGE), name="page")
+    app.add_middleware(Guard, rules=rules(service.settings))
     return app

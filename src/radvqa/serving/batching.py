@@ -17,8 +17,8 @@ class BusyError(RadvqaError):
         seconds: after which it is worth a try.
     """
 
-    def __init__(self, seconds: int) -> None:
-        super().__init__(f"The model has more questions than it can take now; ask again in {seconds} s.")
+    def __init__(self, seconds: int, why: str = "") -> None:
+        super().__init__(why or f"The model has more questions than it can take now; ask again in {seconds} s.")
         self.seconds = seconds
 
 

@@ -8,10 +8,10 @@ from collections import OrderedDict
 from urllib.parse import unquote_to_bytes
 
 from radvqa.serving.answerers.answerer import Asked
-from radvqa.serving.answers import digest_of
 from radvqa.serving.openai.errors import ApiError
 from radvqa.serving.pictures import remote
 from radvqa.serving.pictures.picture import View
+from radvqa.serving.pictures.pictures import digest_of
 from radvqa.serving.service import Service
 
 _PARAM = "messages"
