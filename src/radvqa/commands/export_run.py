@@ -42,7 +42,7 @@ def export(run: Path, out: Path, *, which: str = "best") -> dict[str, Any]:
         )
     with merging(run, out, which=which) as merged:
         new, known = merged.folder, KNOWN[family]
-        options = merged.model.options.model_dump(mode="json")
+        options = files.read_json(opened.checkpoints / "model.json")["options"]
         if known.template and not _has_template(new):
             files.write_text(new / "chat_template.jinja", known.template)
         _write_greedy(new, options)

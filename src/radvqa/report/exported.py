@@ -27,7 +27,7 @@ processor = AutoProcessor.from_pretrained(FOLDER)
 model = BlipForQuestionAnswering.from_pretrained(FOLDER)
 words = {words}
 inputs = processor(images=Image.open("picture.png").convert("RGB"), text=words, return_tensors="pt")
-print(processor.decode(model.generate(**inputs)[0], skip_special_tokens=True))""",
+print(processor.decode(model.generate(**inputs, max_new_tokens={limit})[0], skip_special_tokens=True))""",
     "ViltForQuestionAnswering": """\
 from PIL import Image
 from transformers import AutoProcessor, ViltForQuestionAnswering
@@ -97,7 +97,7 @@ def _snippet(facts: dict[str, Any]) -> str:
     system = facts["asking"]["system"]
     first = "" if system is None else f'{{"role": "system", "content": {json.dumps(system, ensure_ascii=False)}}}, '
     messages = f'[{first}{{"role": "user", "content": content}}]'
-    return _SNIPPETS[facts["loaded_by"]].format(words=words, messages=messages)
+    return _SNIPPETS[facts["loaded_by"]].format(words=words, messages=messages, limit=facts["asking"]["tokens"])
 
 
 def _serving(facts: dict[str, Any], folder: str) -> list[str]:
