@@ -11,11 +11,12 @@ from fastapi.staticfiles import StaticFiles
 from radvqa.errors import RadvqaError
 from radvqa.serving import answers
 from radvqa.serving.batching import BusyError
+from radvqa.serving.judgements import doors as judgements
 from radvqa.serving.pictures.pictures import GoneError
 from radvqa.serving.service import Service
 
 PAGE = Path(__file__).parent / "page"
-DOORS = (answers.router,)
+DOORS = (answers.router, judgements.router, judgements.exports)
 """Functions that build the routers, in the order of the documentation."""
 
 

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from radvqa.data import image
 from radvqa.errors import RadvqaError
-from radvqa.serving.pictures.picture import Picture, View
+from radvqa.serving.pictures.picture import Picture, Truth, View
 from radvqa.serving.settings import Limits
 
 
@@ -28,7 +28,7 @@ class Pictures:
         self._limits = limits
         self._kept: OrderedDict[str, Picture] = OrderedDict()
 
-    async def add(self, content: bytes, name: str) -> Picture:
+    async def add(self, content: bytes, name: str, truth: Truth | None = None) -> Picture:
         """Take a file in.
 
         Raises:
@@ -36,7 +36,14 @@ class Pictures:
         """
         pixels = await asyncio.to_thread(image.decode, content, name=name)
         picture = Picture(
-            secrets.token_urlsafe(12), name, "picture", content, pixels.shape[1], pixels.shape[0], window=(127.5, 255.0)
+            secrets.token_urlsafe(12),
+            name,
+            "picture",
+            content,
+            pixels.shape[1],
+            pixels.shape[0],
+            window=(127.5, 255.0),
+            truth=truth,
         )
         self._kept[picture.id] = picture
         while len(self._kept) > self._limits.pictures:
