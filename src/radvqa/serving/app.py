@@ -9,14 +9,18 @@ from fastapi.responses import FileResponse, JSONResponse
 from fastapi.staticfiles import StaticFiles
 
 from radvqa.errors import RadvqaError
-from radvqa.serving import answers
+from radvqa.reviewing.server import PAGE as REVIEWING
+from radvqa.serving import answers, review
 from radvqa.serving.batching import BusyError
 from radvqa.serving.judgements import doors as judgements
 from radvqa.serving.pictures.pictures import GoneError
+from radvqa.serving.runs import doors as runs
+from radvqa.serving.runs.listed import UnknownRunError
 from radvqa.serving.service import Service
+from radvqa.serving.sheets import doors as sheets
 
 PAGE = Path(__file__).parent / "page"
-DOORS = (answers.router, judgements.router, judgements.exports)
+DOORS = (answers.router, judgements.router, judgements.exports, runs.router, sheets.router, review.router)
 """Functions that build the routers, in the order of the documentation."""
 
 
@@ -41,7 +45,9 @@ def application(service: Service) -> FastAPI:
     async def told(_request: Request, error: RadvqaError) -> JSONResponse:
         if isinstance(error, BusyError):
             return JSONResponse({"detail": str(error)}, 429, {"Retry-After": str(error.seconds)})
-        return JSONResponse({"detail": str(error)}, status_code=404 if isinstance(error, GoneError) else 422)
+        return JSONResponse(
+            {"detail": str(error)}, status_code=404 if isinstance(error, GoneError | UnknownRunError) else 422
+        )
 
     for door in DOORS:
         app.include_router(door(service))
@@ -50,5 +56,6 @@ def application(service: Service) -> FastAPI:
     async def page() -> FileResponse:
         return FileResponse(PAGE / "index.html", headers={"Cache-Control": "no-store"})
 
+    app.mount("/reviewing", StaticFiles(directory=REVIEWING), name="reviewing")
     app.mount("/page", StaticFiles(directory=PAGE), name="page")
     return app
