@@ -120,7 +120,7 @@ def _opened(nibabel: Any, content: bytes) -> "Nifti1Image":
 
 
 def _check_length(volume: "Nifti1Image", content: bytes, name: str) -> None:
-    """Refuse a volume that is cut off, also behind the slice that is wanted; of a packed one that shows in unpacking."""
+    """Refuse a volume that is cut off, also behind the slice that is wanted; a packed one shows it in unpacking."""
     needed = volume.dataobj.offset + math.prod(volume.shape) * volume.get_data_dtype().itemsize
     if content[:2] != b"\x1f\x8b" and len(content) < needed:
         raise ImageError(f"{name} is a broken or cut off NIfTI volume: {len(content):,} of {needed:,} bytes are there.")
