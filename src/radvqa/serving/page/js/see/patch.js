@@ -32,16 +32,20 @@ export class PatchPanel {
   }
 
   looked(patch, made) {
-    if (!made?.patches || made.patches.tokens !== made.tokens.length) return null;
+    if (!made?.patches) return null;
     const { rows, columns, tokens, data } = made.patches;
     const weights = floats(data);
     const each = Array.from({ length: tokens }, (_, token) => weights[token * rows * columns + patch.number]);
-    const words = made.tokens.map((token, place) => ({ text: token.end ? "end" : token.text, value: each[place], said: percent(each[place], 2) }));
-    return [h("h4", {}, "Attention of each word on this patch"), listed(words)];
+    const mean = each.reduce((sum, weight) => sum + weight, 0) / tokens;
+    const own = tokens === made.tokens.length; // else several states tell one word
+    const words = made.tokens.map((token, place) => ({ text: named(token), value: own ? each[place] : mean, said: percent(own ? each[place] : mean, 2) }));
+    return [h("h4", {}, "How much of each word's attention lies on this patch"), listed(words, 0.01)];
   }
 
   moved(tokens) {
-    const words = tokens.map((token) => ({ text: token.end ? "end" : token.text, value: token.before - token.after, said: `${percent(token.before)} → ${percent(token.after)}` }));
-    replace(this.covering, h("h4", {}, "How probable each word is with the patch, and when it is blurred"), listed(words));
+    const words = tokens.map((token) => ({ text: named(token), value: token.before - token.after, said: `${percent(token.before)} → ${percent(token.after)}` }));
+    replace(this.covering, h("h4", {}, "How probable each word is with the patch, and when it is blurred"), listed(words, 0.05));
   }
 }
+
+const named = (token) => (token.end ? "end" : token.text);

@@ -22,9 +22,9 @@ export function answerStrip(tokens, chosen, onChoose) {
     tokens.map((token, place) => button(token.end ? "end" : tidy(token.text), place, token.end ? "The end of the answer" : `Word ${place + 1}: ${tidy(token.text)}`)));
 }
 
-// Words with a bar each, the largest first; at most `most` of them.
-export function listed(rows, most = 12) {
-  const top = Math.max(...rows.map((row) => Math.abs(row.value)), 1e-12);
+// Words with a bar each, the largest first; at most `most` of them. Bars are as long as the largest value, `full` at least.
+export function listed(rows, full, most = 12) {
+  const top = Math.max(...rows.map((row) => Math.abs(row.value)), full);
   return h("ol", { class: "moved" }, [...rows].sort((a, b) => Math.abs(b.value) - Math.abs(a.value)).slice(0, most).map((row) => {
     const bar = h("span", { class: row.value < 0 ? "moved-bar against" : "moved-bar" });
     bar.style.inlineSize = `${(100 * Math.abs(row.value)) / top}%`;
