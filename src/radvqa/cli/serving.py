@@ -20,6 +20,9 @@ def serve(
     queue: Annotated[Path | None, typer.Option(help="A review queue of `radvqa curate review`.")] = None,
     host: Annotated[str, typer.Option(help="Address; beyond this machine a token is needed.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=0, max=65535, help="Port; 0 takes a free one.")] = 8000,
+    name: Annotated[
+        list[str] | None, typer.Option(help="A further name of the service, behind a proxy; may be repeated.")
+    ] = None,
     token_file: Annotated[
         Path | None, typer.Option(help="File with the secret that askers show; else RADVQA_SERVE_TOKEN.")
     ] = None,
@@ -44,6 +47,7 @@ def serve(
         records=judgements,
         queue=queue,
         device=device,
+        hosts=tuple(name or ()),
         token=token,
         remote_pictures=allow_remote_pictures,
         keep=keep,
