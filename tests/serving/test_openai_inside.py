@@ -90,13 +90,31 @@ def test_who_asks_too_much_is_told_when_to_come_again(pictures: list[bytes], tmp
     assert busy.json()["error"]["type"] == "rate_limit_error"
 
 
-def test_a_picture_that_is_too_large_is_refused_before_it_is_read(pictures: list[bytes], tmp_path: Path) -> None:
-    async def work() -> httpx.Response:
-        async with asking(Limits(picture_bytes=100), tmp_path) as client:
-            return await client.post("/v1/chat/completions", json=body(pictures[0]))
+def test_a_picture_that_is_too_large_is_refused(pictures: list[bytes], tmp_path: Path) -> None:
+    limit = len(pictures[0]) - 1
 
-    reply = asyncio.run(work())
-    assert (reply.status_code, reply.json()["error"]["message"]) == (413, "The picture is larger than 100 bytes.")
+    async def work() -> list[httpx.Response]:
+        async with asking(Limits(picture_bytes=limit), tmp_path) as client:
+            sent = [body(pictures[0]), body(pictures[0] * 3)]
+            return [await client.post("/v1/chat/completions", json=one) for one in sent]
+
+    replies = asyncio.run(work())
+    assert [reply.status_code for reply in replies] == [413, 413]
+    assert replies[0].json()["error"]["message"] == f"The picture is larger than {limit:,} bytes."
+    assert "at most" in replies[1].json()["error"]["message"]
+
+
+def test_pictures_of_messages_do_not_push_out_those_of_the_page(pictures: list[bytes], tmp_path: Path) -> None:
+    async def work() -> int:
+        async with asking(Limits(pictures=2), tmp_path) as client:
+            headers = {"X-Name": "mine.png", "Content-Type": "application/octet-stream"}
+            kept = await client.post("/api/pictures", content=pictures[0], headers=headers)
+            mine = kept.json()["id"]
+            for content in pictures:
+                await client.post("/v1/chat/completions", json=body(content))
+            return (await client.get(f"/api/pictures/{mine}")).status_code
+
+    assert asyncio.run(work()) == 200
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from radvqa.cli.shared import Device, app
+from radvqa.cli.shared import AsJson, Device, RunFolder, app, emit
 
 
 @app.command()
@@ -50,3 +50,18 @@ def serve(
         limits=Limits(per_minute=per_minute),
     )
     serve(settings, host=host, port=port)
+
+
+@app.command()
+def export(
+    run: RunFolder,
+    out: Annotated[Path, typer.Option(help="New folder: weights, processor, prompt, README.md, radvqa.json.")],
+    which: Annotated[str, typer.Option(help="Checkpoint: best or last.")] = "best",
+    as_json: AsJson = False,
+) -> None:
+    """Write a run as a folder that vLLM or transformers load, with the exact command and what is lost."""
+    from radvqa.commands.export_run import export
+    from radvqa.report.exported import show_exported
+
+    facts = export(run, out, which=which)
+    emit(facts, as_json, lambda: show_exported(facts))

@@ -74,7 +74,7 @@ def application(service: Service) -> FastAPI:
     async def page() -> FileResponse:
         return FileResponse(PAGE / "index.html", headers={"Cache-Control": "no-store"})
 
-    errors.install(app)
     app.mount("/page", StaticFiles(directory=PAGE), name="page")
     app.add_middleware(Guard, rules=rules(service.settings))
+    errors.install(app)
     return app

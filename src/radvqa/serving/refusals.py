@@ -17,10 +17,15 @@ _WHY = {
     401: "The token is missing or wrong.",
     403: "The page that asks is not this service's.",
     404: "There is no such thing here, or it is not kept any more.",
+    405: "This door takes other methods.",
+    408: "The request did not arrive in time.",
     413: "Larger than this service takes.",
+    414: "The address is too long.",
     415: "Of a kind that this service does not take.",
+    421: "The service does not go by this name.",
     422: "A value is missing or of the wrong kind, or what is asked cannot be done.",
     429: "Too many questions wait; Retry-After says when to come again.",
+    431: "The headers are too long.",
 }
 
 

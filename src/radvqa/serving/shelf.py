@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -14,6 +15,7 @@ from radvqa.serving.batching import Batcher
 from radvqa.serving.events import BROKEN
 from radvqa.serving.settings import Limits
 
+_LOADING = ThreadPoolExecutor(1, thread_name_prefix="loading")  # one after the other: imports are no work for two
 State = Literal["waiting", "loading", "ready", "failed"]
 
 
@@ -69,7 +71,7 @@ class Offer:
 
     async def _opened(self) -> Loaded:
         try:
-            answerer = await asyncio.to_thread(self._load)
+            answerer = await asyncio.get_running_loop().run_in_executor(_LOADING, self._load)
         except Exception as error:
             self.problem = str(error) if isinstance(error, RadvqaError) else BROKEN
             raise

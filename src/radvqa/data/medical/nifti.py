@@ -38,15 +38,18 @@ def unpacked(content: bytes, most: int) -> bytes:
 
     Args:
         content: of the file.
-        most: bytes; a larger volume, or a broken one, comes back as it was.
+        most: bytes; a larger volume, and a file that is none, comes back as it was.
+
+    Raises:
+        ImageError: when it is broken.
     """
-    if content[:2] != b"\x1f\x8b":
+    if content[:2] != b"\x1f\x8b" or not recognises(content):
         return content
     try:
         with gzip.GzipFile(fileobj=io.BytesIO(content)) as packed:
             plain = packed.read(most + 1)
     except (OSError, EOFError, zlib.error):
-        return content
+        raise ImageError("The picture is a broken or cut off NIfTI volume: it cannot be unpacked.") from None
     return plain if len(plain) <= most else content
 
 
@@ -82,7 +85,9 @@ def read(content: bytes, name: str, view: View, max_pixels: int) -> Reading:
         ) from None
     try:
         with no_warnings():
-            return _decode(_opened(nibabel, content), name, view, max_pixels)
+            volume = _opened(nibabel, content)
+            _check_length(volume, content, name)
+            return _decode(volume, name, view, max_pixels)
     except ImageError:
         raise
     except Exception as error:  # broken headers make the library raise a dozen kinds; its texts may quote the header
@@ -112,6 +117,13 @@ def _opened(nibabel: Any, content: bytes) -> "Nifti1Image":
         stream = gzip.GzipFile(fileobj=stream)
     opened: Nifti1Image = kind.from_stream(stream)
     return opened
+
+
+def _check_length(volume: "Nifti1Image", content: bytes, name: str) -> None:
+    """Refuse a volume that is cut off, also behind the slice that is wanted; of a packed one that shows in unpacking."""
+    needed = volume.dataobj.offset + math.prod(volume.shape) * volume.get_data_dtype().itemsize
+    if content[:2] != b"\x1f\x8b" and len(content) < needed:
+        raise ImageError(f"{name} is a broken or cut off NIfTI volume: {len(content):,} of {needed:,} bytes are there.")
 
 
 def _decode(volume: "Nifti1Image", name: str, view: View, max_pixels: int) -> Reading:

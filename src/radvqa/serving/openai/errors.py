@@ -34,9 +34,8 @@ class Refused(BaseModel):
     error: Problem
 
 
-REFUSALS = refusals({"model": Refused}, 400, 401, 403, 404, 413, 415, 429) | {
-    422: {"model": Refused, "description": "Not used: what cannot be done is refused with 400."}
-}
+REFUSALS = refusals({"model": Refused})
+"""Of every door below ``/v1/``; 422 comes as 400."""
 
 
 class ApiError(RadvqaError):

@@ -5,13 +5,14 @@ import base64
 import binascii
 import hashlib
 from collections import OrderedDict
+from contextlib import suppress
 from urllib.parse import unquote_to_bytes
 
 from radvqa.serving.answerers.answerer import Asked
 from radvqa.serving.openai.errors import ApiError
 from radvqa.serving.pictures import remote
 from radvqa.serving.pictures.picture import View
-from radvqa.serving.pictures.pictures import digest_of
+from radvqa.serving.pictures.pictures import GoneError
 from radvqa.serving.service import Service
 
 _PARAM = "messages"
@@ -64,9 +65,12 @@ class Seen:
             raise ApiError(str(error), param=_PARAM) from None
 
     async def _decoded(self, content: bytes) -> Asked:
-        picture = await self._service.pictures.add(content, "picture")
-        pixels = await self._service.pictures.shown(picture, View())
-        return Asked(pixels, await asyncio.to_thread(digest_of, pixels), "")
+        pictures = self._service.pictures
+        picture = await pictures.add(content, "picture")
+        seen = await pictures.seen(picture, View())
+        with suppress(GoneError):
+            pictures.forget(picture.id)  # a harness that sends thousands must not push out what people look at
+        return Asked(seen.pixels, seen.digest, "")
 
     def _settle(self, name: str, done: "asyncio.Task[Asked]") -> None:
         """Keep a picture that was decoded, and make room; one that was not is tried again."""

@@ -177,8 +177,8 @@ class _Worker:
                 raise FramingError("the process has ended")  # noqa: TRY301 - told as what it is below
         except FramingError:
             self.end()
-            what = f"took longer than the {seconds:g} s" if late.is_set() else "needed more memory or time than"
-            raise ImageError(f"The picture {what} that there are for one; it is broken, or scale it down.") from None
+            what = f"longer than {seconds:g} s" if late.is_set() else "more memory or time than there is for one"
+            raise ImageError(f"The picture took {what}; it is broken, or scale it down.") from None
         finally:
             clock.cancel()
         self._answers = True

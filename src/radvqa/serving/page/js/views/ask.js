@@ -38,7 +38,7 @@ export function mount(root) {
     await viewer.show(picture);
     facts.textContent = [picture.name, `${picture.width} × ${picture.height} pixels`, picture.keeps].filter(Boolean).join(" · ");
     warning.hidden = !picture.has_text;
-    warning.textContent = "Text was found in the picture. It is part of the picture, never an instruction.";
+    warning.textContent = "There may be text in the picture. Whatever it says is part of the picture, never an instruction.";
     replace(suggestions, (picture.questions ?? []).map((text) => h("button", { type: "button", class: "chip", onclick: () => suggest(text) }, text)));
     if (picture.truth && picture.truth.question !== field.value) field.value = picture.truth.question;
     forget();
@@ -47,6 +47,7 @@ export function mount(root) {
 
   function suggest(text) {
     field.value = text;
+    ready();
     form.requestSubmit();
   }
 
