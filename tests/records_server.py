@@ -88,8 +88,14 @@ def running(folder: Path, *, queue: Path | None = None, port: int = 0) -> Iterat
 
 
 @contextmanager
-def page_of(address: str, **options: Any) -> Iterator[Page]:
-    """Open an address in a real browser; anything on its console fails the test at the end."""
+def page_of(address: str, *, lost: int = 0, **options: Any) -> Iterator[Page]:
+    """Open an address in a real browser; anything on its console fails the test at the end.
+
+    Args:
+        address: to open.
+        lost: requests that the test lets fail, which the browser writes to the console.
+        options: of the browser's page.
+    """
     said: list[str] = []
     with sync_playwright() as playwright:
         chromium = playwright.chromium.launch(executable_path=browser(), args=["--no-sandbox"])
@@ -99,7 +105,9 @@ def page_of(address: str, **options: Any) -> Iterator[Page]:
         page.goto(address)
         yield page
         chromium.close()
-    assert said == []
+    failed = [text for text in said if text.startswith("Failed to load resource: net::")]
+    assert len(failed) >= lost
+    assert [text for text in said if not lost or text not in failed] == []
 
 
 def _serve(folder: Path, port: int, queue: str) -> None:
