@@ -23,6 +23,9 @@ def serve(
     token_file: Annotated[
         Path | None, typer.Option(help="File with the secret that askers show; else RADVQA_SERVE_TOKEN.")
     ] = None,
+    keep: Annotated[
+        Path | None, typer.Option(help="Folder where pictures that are handed in are kept too; else memory alone.")
+    ] = None,
     device: Device = "auto",
 ) -> None:
     """Serve the page and the API: ask, see where a model looked, compare, judge. On this machine alone by default."""
@@ -38,5 +41,6 @@ def serve(
         queue=queue,
         device=device,
         token=token,
+        keep=keep,
     )
     serve(settings, host=host, port=port)
