@@ -6,13 +6,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from report_runs import make_run, recipe
 
 from radvqa import files
 from radvqa.run import Run
 from radvqa.serving.runs.history import history
 from radvqa.serving.runs.listed import Runs
 from records_server import Server, running
+from report_runs import make_run, recipe
 
 
 @pytest.fixture(scope="module")

@@ -5,16 +5,22 @@ from pathlib import Path
 
 import pytest
 from playwright.sync_api import expect
-from report_runs import make_run, recipe
 
 from radvqa.run import Run
 from records_server import page_of, running
+from report_runs import make_run, recipe
 
 pytestmark = pytest.mark.slow
 
 
 def look(epoch: int) -> dict[str, float | bool]:
-    return {"epoch": epoch, "train_loss": 2.0 / epoch, "val_loss": 1.5 / epoch, "val_accuracy": 0.1 * epoch, "best": True}
+    return {
+        "epoch": epoch,
+        "train_loss": 2.0 / epoch,
+        "val_loss": 1.5 / epoch,
+        "val_accuracy": 0.1 * epoch,
+        "best": True,
+    }
 
 
 def test_the_curve_grows_while_a_run_trains(tmp_path: Path) -> None:
