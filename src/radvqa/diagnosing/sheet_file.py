@@ -104,13 +104,12 @@ def asked(path: Path) -> list[Row]:
     """
     rows = []
     for number, cells in enumerate(_table(path, ASKED), start=2):
-        text = {name: unguarded(str(cells[name] or "")) for name in ASKED}
+        id_, image, question, gold, prediction, confidence, why = (unguarded(str(cells[name] or "")) for name in ASKED)
         try:
-            confidence = float(text["confidence"]) if text["confidence"] else None
+            sure = float(confidence) if confidence else None
         except ValueError:
-            raise DataError(f"{path}, row {number}: {text['confidence']!r} is no confidence.") from None
-        del text["confidence"]
-        rows.append(Row(**text, confidence=confidence))
+            raise DataError(f"{path}, row {number}: {confidence!r} is no confidence.") from None
+        rows.append(Row(id_, image, question, gold, prediction, sure, why))
     return rows
 
 

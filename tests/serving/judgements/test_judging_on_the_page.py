@@ -97,7 +97,7 @@ def test_what_the_service_does_not_answer_is_sent_again_and_counts_once(tmp_path
             nonlocal lost
             lost += 1
             if lost == 1:  # it came and was kept, and the reply was lost
-                server.post("/api/judgements", 201, **route.request.post_data_json)
+                server.post("/api/judgements", 201, **json.loads(route.request.post_data or ""))
             if lost < 3:
                 route.abort()
             else:

@@ -34,9 +34,7 @@ def router(service: Service) -> APIRouter:
     @doors.get("/runs/{name:path}")
     def one(name: str) -> dict[str, Any]:
         """Tell everything of a run."""
-        run = runs.run(name)
-        (summary,) = [one for one in runs.told() if one["name"] == name]
-        return {**summary, **detail(run)}
+        return {**runs.one(name), **detail(runs.run(name))}
 
     @doors.get("/comparison")
     def comparison(

@@ -51,14 +51,25 @@ class Runs:
             UnknownRunError: when no run is called so.
             RunError: when its folder cannot be read.
         """
-        folder = self.names().get(name)
-        if folder is None:
-            raise UnknownRunError(f"There is no run {name!r}; look at the list of runs.")
-        return Run(folder)
+        return Run(self._folder(name))
 
     def told(self) -> list[dict[str, Any]]:
         """Describe all runs in a few words each; a run is read again when its files changed."""
         return [self._one(name, folder) for name, folder in self.names().items()]
+
+    def one(self, name: str) -> dict[str, Any]:
+        """Describe a run.
+
+        Raises:
+            UnknownRunError: when no run is called so.
+        """
+        return self._one(name, self._folder(name))
+
+    def _folder(self, name: str) -> Path:
+        folder = self.names().get(name)
+        if folder is None:
+            raise UnknownRunError(f"There is no run {name!r}; look at the list of runs.")
+        return folder
 
     def _one(self, name: str, folder: Path) -> dict[str, Any]:
         scores = sorted(path for path in folder.glob("scores*.json") if path.is_file())

@@ -9,7 +9,9 @@ const LIMIT = 25;
 
 export async function mountComparison(root, first, second) {
   const query = new URLSearchParams([["run", first], ["run", second]]);
+  replace(root, h("p", { class: "quiet" }, h("span", { class: "busy", "aria-hidden": "true" }), " comparing …"));
   const told = await get(`api/comparison?${query}`);
+  replace(root);
   root.append(h("p", {}, h("a", { href: "#/runs" }, "← All runs")),
     h("h1", {}, told.runs[0], h("span", { class: "quiet" }, " and "), told.runs[1]),
     h("p", { class: "quiet" }, `${told.test} · `, h("a", { href: runLink(first) }, told.runs[0]), " · ", h("a", { href: runLink(second) }, told.runs[1])),

@@ -1,7 +1,7 @@
 // How a training goes, drawn as SVG: loss above, accuracy below, over steps or epochs, with the stages behind.
 import { h, percent, replace } from "../dom.js";
 
-const WIDE = 720, HIGH = 220, LEFT = 48, RIGHT = 12, TOP = 22, FOOT = 26;
+const HIGH = 220, LEFT = 40, RIGHT = 12, TOP = 22, FOOT = 26, GAP = 16, TWO = 976; // from this width on two panels lie side by side
 const PANELS = [
   { title: "Loss", lines: [["steps", "loss", "between looks", "faint"], ["points", "train_loss", "training", "train"], ["points", "val_loss", "selection split", "val"]], written: (value) => (value < 10 ? value.toPrecision(3) : value.toFixed(1)) },
   { title: "Accuracy", lines: [["points", "train_accuracy", "training", "train"], ["points", "val_accuracy", "selection split", "val"]], share: true, written: (value) => percent(value) },
@@ -20,24 +20,26 @@ export function drawCurve(root, told) {
     return;
   }
   const last = Math.max(1, ...told.points.map((point) => point.x), ...told.steps.map((point) => point.x));
-  replace(root, PANELS.map((panel) => drawPanel(panel, told, last)), tableOf(told));
+  const room = root.clientWidth || 640;
+  const wide = Math.max(260, room >= TWO ? (room - GAP) / 2 : room); // drawn as large as it is shown, so that its letters are
+  replace(root, PANELS.map((panel) => drawPanel(panel, told, last, wide)), tableOf(told));
 }
 
-function drawPanel(panel, told, last) {
+function drawPanel(panel, told, last, wide) {
   const lines = panel.lines.map(([from, key, label, kind]) => ({ label, kind, points: told[from].filter((point) => point[key] !== null && point[key] !== undefined).map((point) => [point.x, point[key], point.best]) })).filter((line) => line.points.length);
   if (!lines.length) return null;
   const values = lines.flatMap((line) => line.points.map(([, y]) => y));
   const low = panel.share ? 0 : Math.min(0, ...values);
   const high = panel.share ? 1 : ceiling(values);
-  const x = (value) => LEFT + ((WIDE - LEFT - RIGHT) * value) / last;
+  const x = (value) => LEFT + ((wide - LEFT - RIGHT) * value) / last;
   const y = (value) => TOP + (HIGH - TOP - FOOT) * (1 - (Math.min(value, high) - low) / (high - low || 1));
   const best = lines.at(-1);
   const said = `${panel.title} ${lines.map((line) => `${line.label}: last ${panel.written(line.points.at(-1)[1])}`).join("; ")}`;
   return h("figure", { class: "curve" },
     h("figcaption", { class: "row" }, h("strong", {}, panel.title), lines.map((line) => h("span", { class: `key ${line.kind} small` }, `${line.label} ${panel.written(line.points.at(-1)[1])}`))),
-    s("svg", { viewBox: `0 0 ${WIDE} ${HIGH}`, role: "img", "aria-label": said },
+    s("svg", { viewBox: `0 0 ${wide} ${HIGH}`, role: "img", "aria-label": said },
       told.stages.map((stage, place) => s("g", { class: place % 2 ? "stage odd" : "stage" }, s("rect", { x: x(stage.begins), y: TOP, width: Math.max(0, x(stage.ends) - x(stage.begins)), height: HIGH - TOP - FOOT }), s("text", { x: x(stage.begins) + 4, y: TOP - 7 }, x(stage.ends) - x(stage.begins) > 8 * stage.name.length ? stage.name : ""))),
-      ticks(low, high).map((value) => s("g", { class: "grid" }, s("line", { x1: LEFT, x2: WIDE - RIGHT, y1: y(value), y2: y(value) }), s("text", { x: LEFT - 6, y: y(value) + 4, "text-anchor": "end" }, panel.share ? `${Math.round(100 * value)}` : String(Number(value.toPrecision(2)))))),
+      ticks(low, high).map((value) => s("g", { class: "grid" }, s("line", { x1: LEFT, x2: wide - RIGHT, y1: y(value), y2: y(value) }), s("text", { x: LEFT - 6, y: y(value) + 4, "text-anchor": "end" }, panel.share ? `${Math.round(100 * value)}` : String(Number(value.toPrecision(2)))))),
       ticks(0, last).filter((value) => Number.isInteger(value) && value > 0).map((value) => s("text", { class: "axis", x: x(value), y: HIGH - 8, "text-anchor": "middle" }, value.toLocaleString("en"))),
       s("text", { class: "axis", x: LEFT, y: HIGH - 8 }, told.x),
       lines.map((line) => s("polyline", { class: `line ${line.kind}`, points: line.points.map(([at, value]) => `${x(at).toFixed(1)},${y(value).toFixed(1)}`).join(" ") })),

@@ -10,7 +10,7 @@ const METRICS = { accuracy: "Accuracy", top5: "Top-5", macro_f1: "Macro-F1", tok
 
 export async function mountRun(root, name) {
   const place = encodeURIComponent(name).replaceAll("%2F", "/");
-  const head = h("div", { class: "run-head" });
+  const head = h("div", { class: "run-head" }, h("h1", {}, name), h("p", { class: "quiet" }, h("span", { class: "busy", "aria-hidden": "true" }), " reading …"));
   const curve = h("div", { class: "curves" });
   const live = h("p", { class: "quiet small", role: "status" });
   const rest = h("div", { class: "stack" });
@@ -56,7 +56,7 @@ export async function mountRun(root, name) {
 
   const run = await tell();
   await look();
-  if (run.state === "training" && run.quiet_seconds > 900) live.textContent += ` · nothing was written since ${ago(run.quiet_seconds)}`;
+  if (run.state === "training" && run.quiet_seconds > 900) live.textContent += ` · last written ${ago(run.quiet_seconds)}`;
   return () => {
     over = true;
     clearTimeout(timer);
