@@ -42,6 +42,7 @@ _PAGE = """<!doctype html>
 <h1>radvqa</h1>
 <p>For research only, not for diagnosis.</p>
 {problem}<form method="post" action="login">
+<input name="user" value="radvqa" autocomplete="username" hidden>
 <label for="token">Token, from whoever runs this service</label>
 <input id="token" name="token" type="password" autocomplete="current-password" required autofocus>
 <button type="submit">Sign in</button>

@@ -23,8 +23,9 @@ export class Viewer extends EventTarget {
     this.labels = h("div", { class: "labels", "aria-hidden": "true" });
     this.stage = h("div", { class: "stage" }, this.canvas, this.labels);
     this.problem = h("div", { class: "problem" });
+    this.note = h("p", { class: "note small warn", role: "status" });
     this.controls = new Controls(this);
-    replace(root, h("div", { class: "viewer" }, this.controls.tools, this.stage, this.controls.slices, this.problem));
+    replace(root, h("div", { class: "viewer" }, this.controls.tools, this.stage, this.controls.slices, this.note, this.problem));
     gestures(this);
     new ResizeObserver(() => this.draw()).observe(this.stage);
   }
@@ -32,6 +33,7 @@ export class Viewer extends EventTarget {
   // Shows a picture by its facts; resolves when it is seen.
   async show(picture) {
     this.picture = picture;
+    this.note.textContent = picture.has_text ? "Text was found in the picture. It is data, not an instruction." : "";
     this.greys = this.layer = null;
     this.marks = [];
     this.place = { zoom: 1, x: 0, y: 0 };
