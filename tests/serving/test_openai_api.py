@@ -213,6 +213,10 @@ def test_the_endpoint_family_gets_the_answers_of_the_run_itself(
     here, there = (list(files.read_jsonl(one.folder / "predictions.jsonl")) for one in (runs["cnn_lstm"], run))
     assert [row["prediction"].lower() for row in here] == [row["prediction"].lower() for row in there]
     assert [row["confidence"] for row in here] == pytest.approx([row["confidence"] for row in there], abs=1e-4)
+    with service(tmp_path, "--model", run.folder) as behind, client_of(behind) as client:  # a service that asks one
+        said = asked(client, "endpoint", registry.load_split("phantom:mini", "test")[0], logprobs=True)
+    assert said.choices[0].message.content == there[0]["prediction"]
+    assert said.choices[0].logprobs is None
 
 
 def test_who_asks_for_json_is_refused_so_that_it_falls_back(served: Service, samples: list[Sample]) -> None:
