@@ -6,8 +6,10 @@ import { state } from "./state.js";
 const VIEWS = ["ask", "compare", "runs", "judge", "review"];
 const main = document.getElementById("main");
 let leave = null;
+let showing = 0;
 
 async function show() {
+  const mine = ++showing;
   const [name, ...rest] = (location.hash.replace(/^#\//, "") || "ask").split("/").map(decodeURIComponent);
   const wanted = VIEWS.includes(name) ? name : "ask";
   for (const link of document.querySelectorAll(".top nav a")) {
@@ -19,6 +21,7 @@ async function show() {
   replace(main);
   try {
     const view = await import(`./views/${wanted}.js`);
+    if (mine !== showing) return; // meanwhile another view was asked for
     document.title = `${view.title} · radvqa`;
     leave = (await view.mount(main, rest)) ?? null;
   } catch (error) {

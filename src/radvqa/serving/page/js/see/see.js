@@ -51,6 +51,9 @@ class Panel {
       part("One patch", this.patches.element, this.patchJob.element),
       this.place.heads, part("Is it to be believed?", this.place.evidence));
     replace(root, this.element);
+    const watching = new MutationObserver(() => this.here); // whoever empties the place ends the work
+    watching.observe(root, { childList: true });
+    this.ended.signal.addEventListener("abort", () => watching.disconnect());
     viewer.addEventListener("pick", (event) => this.pick(event.detail), { signal: this.ended.signal });
     viewer.addEventListener("view", () => this.lay(), { signal: this.ended.signal });
   }

@@ -27,7 +27,7 @@ export function mount(root) {
   const panelPlace = h("div", {});
   root.append(h("h1", { class: "only-read" }, "Compare models"),
     h("div", { class: "compare" },
-      h("div", { class: "compare-asked" }, h("section", { class: "stack", "aria-label": "Picture" }, picking, stage), h("section", { class: "stack", "aria-label": "Question" }, form)),
+      h("div", { class: "compare-asked" }, h("section", { class: "stack", "aria-label": "Picture" }, picking, stage), h("section", { class: "stack", "aria-label": "Question and models" }, form)),
       said, cardsPlace, panelPlace,
       h("p", { class: "quiet small" }, "Whole test sets are compared question by question under ", h("a", { href: "#/runs" }, "Runs"), ", where the questions on which runs disagree can be browsed.")));
 
