@@ -2,6 +2,7 @@
 
 import http.client
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -77,10 +78,10 @@ def serving(folder: Path, *, limits: dict[str, Any] | None = None, **settings: A
     """Run the service until the block ends; its log must not hold an error then."""
     given = {"folder": str(folder), "limits": limits or {}, **settings}
     log = folder / "service.log"
+    surroundings = {name: value for name, value in os.environ.items() if name != "RADVQA_DATA"}
+    command = [sys.executable, "-c", _START, json.dumps(given)]
     with log.open("w") as errors:
-        process = subprocess.Popen(
-            [sys.executable, "-c", _START, json.dumps(given)], stdout=subprocess.PIPE, stderr=errors, text=True
-        )
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=errors, text=True, env=surroundings)
     assert process.stdout is not None
     line = process.stdout.readline()
     try:

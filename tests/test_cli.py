@@ -83,6 +83,8 @@ def test_the_commands_are_these() -> None:
         "doctor",
         "ensemble",
         "explain",
+        "export",
+        "judgements",
         "merge",
         "metrics",
         "models",

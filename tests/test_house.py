@@ -16,7 +16,7 @@ SOURCES = Path(radvqa.__file__).parent
 
 FLOORS = (
     {"__init__", "errors", "console", "text", "sample", "registry"},
-    {"files", "device", "weights", "waiting"},
+    {"files", "database", "device", "weights", "waiting"},
     {"prediction", "recipe", "table", "fingerprint", "endpoint", "tracking", "guarding"},
     {"run", "provenance", "prediction_files"},
     {"phantom"},
@@ -291,7 +291,7 @@ def test_only_image_opens_pictures() -> None:
         ("accelerate", {"tracking", "training"}),
         ("ray", {"sweeping"}),
         ("tokenizers", {"models"}),
-        ("sqlite3", {"table", "fingerprint", "endpoint", "reviewing", "serving"}),
+        ("sqlite3", {"table", "fingerprint", "endpoint", "database", "reviewing"}),
         ("httpx", {"endpoint", "data", "serving"}),
         ("pydicom", {"data"}),
         ("nibabel", {"data"}),

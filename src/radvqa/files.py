@@ -201,21 +201,21 @@ def read_jsonl(path: Path) -> Iterator[Any]:
 
 
 @contextmanager
-def locked(path: Path, *, what: str, wait: bool = True) -> Iterator[None]:
+def locked(path: Path, *, what: str, wait: bool | float = True) -> Iterator[None]:
     """Hold an exclusive lock; the lock is the operating system's and ends with the process.
 
     Args:
         path: the lock file.
         what: what is locked, for the message.
-        wait: wait for the other process, or refuse at once.
+        wait: wait for the other process, as long as it takes or so many seconds, or refuse at once.
 
     Raises:
-        RadvqaError: when another process holds the lock and ``wait`` is false.
+        RadvqaError: when another process holds the lock and that is not waited for.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     lock = filelock.FileLock(path)
     try:
-        lock.acquire(timeout=-1 if wait else 0)
+        lock.acquire(timeout=-1 if wait is True else wait)
     except filelock.Timeout:
         raise RadvqaError(f"{what} is in use by another process; wait for it to end, or choose another.") from None
     try:

@@ -151,13 +151,17 @@ class Run:
 
     @classmethod
     @contextmanager
-    def held(cls, folder: Path) -> Iterator[None]:
+    def held(cls, folder: Path, seconds: float = 0.0) -> Iterator[None]:
         """Hold a run folder for writing.
+
+        Args:
+            folder: of the run.
+            seconds: to wait for another process.
 
         Raises:
             RadvqaError: when another process holds it.
         """
-        with files.locked(folder / _LOCK, what=f"The run folder {folder}", wait=False):
+        with files.locked(folder / _LOCK, what=f"The run folder {folder}", wait=seconds):
             yield
 
     @property

@@ -69,3 +69,22 @@ def export(
 
     facts = export(run, out, which=which)
     emit(facts, as_json, lambda: show_exported(facts))
+
+
+@app.command()
+def judgements(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="SQLite file of `radvqa serve`.")],
+    export: Annotated[Path | None, typer.Option(help="Write them here; the name ends in .csv or .jsonl.")] = None,
+    model: Annotated[str, typer.Option(help="Of this model alone.")] = "",
+    reader: Annotated[str, typer.Option(help="Of this reader alone.")] = "",
+    data: Annotated[str, typer.Option(help="About samples of this data set alone.")] = "",
+    everything: Annotated[bool, typer.Option("--all", help="Export also what its reader replaced later.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Say how readers judged the answers, and how far they agree."""
+    from radvqa.commands.judgements import judgements, show
+    from radvqa.serving.judgements.choosing import Wanted
+
+    wanted = Wanted(model=model, reader=reader, data=data, replaced=everything)
+    found = judgements(file, wanted, export)
+    emit(found, as_json, lambda: show(found))

@@ -8,11 +8,12 @@ from typing import Any
 from radvqa import files
 from radvqa.data.dataset import Problems
 from radvqa.diagnosing import judgements, sheet_file
-from radvqa.diagnosing.diagnosis import FORMAT, diagnosed, shown_questions
+from radvqa.diagnosing.diagnosis import diagnosed, shown_questions
 from radvqa.diagnosing.groups import FEWEST_QUESTIONS
 from radvqa.diagnosing.material import Material, material
 from radvqa.diagnosing.sheet import MOST, Row
-from radvqa.errors import DataError, RadvqaError, RunError
+from radvqa.diagnosing.taking_in import Diagnosed, sheet_folder
+from radvqa.errors import DataError, RadvqaError
 from radvqa.explaining.evidence.kept import KeptMaps
 from radvqa.prediction import Prediction
 from radvqa.run import Answers, Run
@@ -117,7 +118,7 @@ def diagnose(
             fewest=fewest,
             most=rows,
             looks=looks,
-            judged=judgements.kept(_judged_file(opened, answers)),
+            judged=Diagnosed(opened, answers).judged(),
             intervention=_intervention(opened, at_hand, made, device, problems) if intervene else None,
             notes=notes,
         )
@@ -157,11 +158,9 @@ def take_in(
     opened.require_finished()
     with Run.held(opened.folder):
         answers, at_hand = _data(opened, data, split, Problems(skip=True))
-        path = opened.folder / answers.file("diagnosis", "json")
-        result = files.read_json(path) if path.is_file() else None
-        if not isinstance(result, dict) or result.get("format") != FORMAT:
-            raise RunError(f"{opened.folder} has no diagnosis of this version; `radvqa diagnose {run}` makes it.")
-        made = material(opened.predictions(answers), normaliser=result["normaliser"])
+        diagnosed_run = Diagnosed(opened, answers)
+        result = diagnosed_run.result()
+        made = diagnosed_run.material(result)
         new = []
         for sheet in sheets:
             judged = sheet_file.read(Path(sheet))
@@ -169,10 +168,7 @@ def take_in(
             new += judged
         if not new:
             raise DataError(f"No row of {', '.join(map(str, sheets))} has a verdict; fill the column verdict first.")
-        everything = judgements.joined(judgements.kept(_judged_file(opened, answers)), new)
-        judgements.keep(_judged_file(opened, answers), everything)
-        result["judged"] = judgements.summary(made, everything)
-        files.write_json(path, result)
+        result = diagnosed_run.keep(judgements.joined(diagnosed_run.judged(), new), result, made)
         folder = _folder(opened, answers, out)
         method = result["maps"]["method"] if result["maps"] else None
         kept = _maps(opened, answers, method) if method else None
@@ -277,12 +273,8 @@ def _intervention(run: Run, data: _Data, made: Material, device: str, problems: 
     return intervened(model, data.samples, made, problems)
 
 
-def _judged_file(run: Run, answers: Answers) -> Path:
-    return run.folder / answers.file("judged", "jsonl")
-
-
 def _folder(run: Run, answers: Answers, out: Path | None) -> Path:
-    return Path(out) if out is not None else run.folder / f"diagnosis{answers.suffix}"
+    return Path(out) if out is not None else sheet_folder(run, answers)
 
 
 def _write_sheet(

@@ -80,23 +80,9 @@ def read(path: Path) -> list[Judged]:
         DataError: when columns are missing, a verdict is unknown, a reviewer is missing, or one judges a question
             twice; the message names the row.
     """
-    text = files.read_text(path).removeprefix(_MARK)
-    first = text.partition("\n")[0]
-    delimiter = max(",;\t", key=first.count)
-    try:
-        table = list(csv.DictReader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True))
-    except csv.Error as error:
-        raise DataError(f"{path} is not CSV: {error}.") from None
-    columns = next(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter), [])
-    missing = [name for name in _NEEDED if name not in columns]
-    if missing:
-        raise DataError(
-            f"{path} lacks the column{'s' if len(missing) > 1 else ''} {', '.join(missing)}; a review sheet has "
-            f"{', '.join(COLUMNS)}."
-        )
     found: list[Judged] = []
     known: dict[tuple[str, str], int] = {}
-    for number, cells in enumerate(table, start=2):
+    for number, cells in enumerate(_table(path, _NEEDED), start=2):
         judged = _judged(cells, f"{path}, row {number}")
         if judged is None:
             continue
@@ -108,6 +94,42 @@ def read(path: Path) -> list[Judged]:
             )
         found.append(judged)
     return found
+
+
+def asked(path: Path) -> list[Row]:
+    """Read the questions of a sheet, filled or not.
+
+    Raises:
+        DataError: when it is absent, is no sheet, or a confidence is no number.
+    """
+    rows = []
+    for number, cells in enumerate(_table(path, ASKED), start=2):
+        id_, image, question, gold, prediction, confidence, why = (unguarded(str(cells[name] or "")) for name in ASKED)
+        try:
+            sure = float(confidence) if confidence else None
+        except ValueError:
+            raise DataError(f"{path}, row {number}: {confidence!r} is no confidence.") from None
+        rows.append(Row(id_, image, question, gold, prediction, sure, why))
+    return rows
+
+
+def _table(path: Path, needed: Sequence[str]) -> list[dict[str | None, str | list[str] | None]]:
+    """Read the rows below the names of the columns."""
+    text = files.read_text(path).removeprefix(_MARK)
+    first = text.partition("\n")[0]
+    delimiter = max(",;\t", key=first.count)
+    try:
+        table = list(csv.DictReader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True))
+    except csv.Error as error:
+        raise DataError(f"{path} is not CSV: {error}.") from None
+    columns = next(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter), [])
+    missing = [name for name in needed if name not in columns]
+    if missing:
+        raise DataError(
+            f"{path} lacks the column{'s' if len(missing) > 1 else ''} {', '.join(missing)}; a review sheet has "
+            f"{', '.join(COLUMNS)}."
+        )
+    return [dict(row) for row in table]
 
 
 def _judged(cells: Mapping[str | None, str | list[str] | None], where: str) -> Judged | None:

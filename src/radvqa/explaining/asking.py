@@ -44,7 +44,7 @@ class Reply:
         return self.others.get(answer, 0.0)
 
 
-_AT_ONCE = 16
+_AT_ONCE = 4  # whoever wants to stop waits for so many answers
 
 Ask = Callable[[Sequence[NDArray[np.uint8]]], Sequence[Reply]]
 """Pictures → answers."""

@@ -26,7 +26,7 @@ from radvqa.explaining.inside.vision import input_of, output_of, shape_of
 from radvqa.explaining.said import Said
 from radvqa.explaining.watching import watching
 
-_AT_ONCE = 16
+_AT_ONCE = 8
 
 
 @dataclass(frozen=True)

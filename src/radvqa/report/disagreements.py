@@ -25,7 +25,7 @@ def browser(comparison: Comparison, most: int = MOST) -> dict[str, Any]:
         many questions of the first run another one lacks; ``thumbnails``.
     """
     first = comparison.runs[0]
-    asked = [p for p in first.predictions.values() if all(_same(p, run) for run in comparison.runs[1:])]
+    asked = shared(comparison)
     found = thumbnails(comparison.runs, _by_disagreement(asked, comparison.runs), most)
     return {
         "data": inert_json(_columns(asked, comparison, found)),
@@ -34,6 +34,12 @@ def browser(comparison: Comparison, most: int = MOST) -> dict[str, Any]:
         "not_shared": len(first.predictions) - len(asked),
         "thumbnails": found,
     }
+
+
+def shared(comparison: Comparison) -> list[Prediction]:
+    """Return the questions of the first run that every other one answered too."""
+    first, *others = comparison.runs
+    return [p for p in first.predictions.values() if all(_same(p, run) for run in others)]
 
 
 def _same(asked: Prediction, run: Scored) -> bool:

@@ -59,6 +59,15 @@ def thumbnails(runs: Sequence[Scored], wanted: Iterable[str], most: int = MOST) 
 
 
 def _embedded(path: Path) -> str:
+    return "data:image/webp;base64," + base64.b64encode(small_picture(path)).decode("ascii")
+
+
+def small_picture(path: Path) -> bytes:
+    """Read a small picture as ``radvqa predict`` writes it.
+
+    Raises:
+        DataError: when it cannot be read, or is anything else.
+    """
     try:
         with path.open("rb") as handle:
             content = handle.read(_LARGEST + 1)
@@ -66,4 +75,4 @@ def _embedded(path: Path) -> str:
         raise DataError(f"{path} cannot be read: {error.strerror}; `radvqa predict` makes the pictures anew.") from None
     if content[:4] != b"RIFF" or content[8:12] != b"WEBP" or len(content) > _LARGEST:
         raise DataError(f"{path} is not a small WebP picture; `radvqa predict` makes the pictures anew.")
-    return "data:image/webp;base64," + base64.b64encode(content).decode("ascii")
+    return content

@@ -8,12 +8,12 @@ import hashlib
 import json
 import sqlite3
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing, contextmanager
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import cast
 
 from radvqa.curating.pair import Pair
+from radvqa.database import Database
 from radvqa.errors import RadvqaError, nearest
 from radvqa.reviewing.decision import REASONS, VERDICTS, Decision, Verdict
 
@@ -60,6 +60,7 @@ class ReviewQueue:
     def __init__(self, path: Path, clock: Callable[[], float] = time.time) -> None:
         self.path = Path(path)
         self._clock = clock
+        self._database = Database(self.path, _APPLICATION, _SCHEMA, "review queue", ReviewError).transaction
         with self._database():
             pass
 
@@ -218,27 +219,6 @@ class ReviewQueue:
             )
         return {"pairs": pairs, "left": left, "done": pairs - left, **{v: counted.get(v, 0) for v in VERDICTS}}
 
-    @contextmanager
-    def _database(self) -> Iterator[sqlite3.Connection]:
-        """Open the file for one transaction; what fails leaves no trace."""
-        try:
-            self.path.parent.mkdir(parents=True, exist_ok=True)
-            with closing(sqlite3.connect(self.path, timeout=30, isolation_level=None)) as database:
-                _prepared(database)
-                database.execute("BEGIN IMMEDIATE")
-                try:
-                    yield database
-                except BaseException:
-                    database.execute("ROLLBACK")
-                    raise
-                database.execute("COMMIT")
-        except sqlite3.OperationalError as error:
-            raise ReviewError(
-                f"{self.path} cannot be used ({error}); is it on a disk that can be written to?"
-            ) from None
-        except sqlite3.DatabaseError as error:
-            raise ReviewError(f"{self.path} is damaged or is no review queue ({error}); name another file.") from None
-
 
 def checked_name(reviewer: str) -> str:
     """Return a reviewer's name without surplus spaces.
@@ -250,16 +230,6 @@ def checked_name(reviewer: str) -> str:
     if not name or len(name) > _LONGEST_NAME or not name.isprintable():
         raise ReviewError(f"A reviewer needs a name of 1 to {_LONGEST_NAME} letters, found {reviewer[:80]!r}.")
     return name
-
-
-def _prepared(database: sqlite3.Connection) -> None:
-    mark = database.execute("PRAGMA application_id").fetchone()[0]
-    if mark == _APPLICATION:
-        return
-    if mark or database.execute("SELECT COUNT(*) FROM sqlite_master").fetchone()[0]:
-        raise sqlite3.DatabaseError("it holds something else")
-    database.execute("PRAGMA journal_mode=WAL")
-    database.executescript(f"BEGIN IMMEDIATE; {_SCHEMA} PRAGMA application_id={_APPLICATION}; COMMIT;")
 
 
 def _pair(database: sqlite3.Connection, name: str) -> Pair:

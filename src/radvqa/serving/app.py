@@ -11,9 +11,11 @@ from fastapi.staticfiles import StaticFiles
 
 from radvqa.errors import RadvqaError
 from radvqa.guarding.guard import Guard
-from radvqa.serving import answers
+from radvqa.reviewing.server import PAGE as REVIEWING
+from radvqa.serving import answers, review
 from radvqa.serving.batching import BusyError
 from radvqa.serving.guarded import rules
+from radvqa.serving.judgements import doors as judgements
 from radvqa.serving.maps import maps, panel
 from radvqa.serving.openai import chat, errors
 from radvqa.serving.openai import models as openai_models
@@ -21,7 +23,10 @@ from radvqa.serving.pictures import samples, uploads
 from radvqa.serving.pictures.pictures import GoneError
 from radvqa.serving.pictures.uploads import TooLongError, TooSlowError
 from radvqa.serving.refusals import REFUSALS, sentence
+from radvqa.serving.runs import doors as runs
+from radvqa.serving.runs.listed import UnknownRunError
 from radvqa.serving.service import Service
+from radvqa.serving.sheets import doors as sheets
 
 PAGE = Path(__file__).parent / "page"
 DOORS = (
@@ -30,11 +35,21 @@ DOORS = (
     samples.router,
     maps.router,
     panel.router,
+    judgements.router,
+    judgements.exports,
+    runs.router,
+    sheets.router,
+    review.router,
     openai_models.router,
     chat.router,
 )
 """Functions that build the routers, in the order of the documentation."""
-STATUS: dict[type[RadvqaError], int] = {GoneError: 404, TooLongError: 413, TooSlowError: 408}
+STATUS: dict[type[RadvqaError], int] = {
+    GoneError: 404,
+    UnknownRunError: 404,
+    TooLongError: 413,
+    TooSlowError: 408,
+}
 """What an error is over HTTP; all others are 422."""
 
 
@@ -74,6 +89,7 @@ def application(service: Service) -> FastAPI:
     async def page() -> FileResponse:
         return FileResponse(PAGE / "index.html", headers={"Cache-Control": "no-store"})
 
+    app.mount("/reviewing", StaticFiles(directory=REVIEWING), name="reviewing")
     app.mount("/page", StaticFiles(directory=PAGE), name="page")
     app.add_middleware(Guard, rules=rules(service.settings))
     errors.install(app)

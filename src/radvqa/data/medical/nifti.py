@@ -85,9 +85,9 @@ def read(content: bytes, name: str, view: View, max_pixels: int) -> Reading:
         ) from None
     try:
         with no_warnings():
-            volume = _opened(nibabel, content)
-            _check_length(volume, content, name)
-            return _decode(volume, name, view, max_pixels)
+            return _decode(
+                _opened(nibabel, content), None if content[:2] == b"\x1f\x8b" else len(content), name, view, max_pixels
+            )
     except ImageError:
         raise
     except Exception as error:  # broken headers make the library raise a dozen kinds; its texts may quote the header
@@ -119,14 +119,14 @@ def _opened(nibabel: Any, content: bytes) -> "Nifti1Image":
     return opened
 
 
-def _check_length(volume: "Nifti1Image", content: bytes, name: str) -> None:
-    """Refuse a volume that is cut off, also behind the slice that is wanted; of a packed one that shows in unpacking."""
+def _check_length(volume: "Nifti1Image", there: int, name: str) -> None:
+    """Refuse a volume that is cut off, also behind the slice that is wanted."""
     needed = volume.dataobj.offset + math.prod(volume.shape) * volume.get_data_dtype().itemsize
-    if content[:2] != b"\x1f\x8b" and len(content) < needed:
-        raise ImageError(f"{name} is a broken or cut off NIfTI volume: {len(content):,} of {needed:,} bytes are there.")
+    if there < needed:
+        raise ImageError(f"{name} is a broken or cut off NIfTI volume: {there:,} of {needed:,} bytes are there.")
 
 
-def _decode(volume: "Nifti1Image", name: str, view: View, max_pixels: int) -> Reading:
+def _decode(volume: "Nifti1Image", there: int | None, name: str, view: View, max_pixels: int) -> Reading:
     stored = tuple(int(side) for side in volume.shape)
     sides = (*stored, 1)[:3]
     if len(stored) < 2 or min(stored) < 1 or math.prod(sides) > MAX_VOXELS:
@@ -141,6 +141,8 @@ def _decode(volume: "Nifti1Image", name: str, view: View, max_pixels: int) -> Re
             f"{name} is {width:,} × {height:,} = {width * height:,} pixels a slice; the limit is {max_pixels:,}. "
             f"Scale it down before use."
         )
+    if there is not None:  # of a packed one it shows in unpacking
+        _check_length(volume, there, name)
     number = sides[stored_as[across]]
     wanted = number // 2 if view.slice is None else view.slice
     if wanted >= number:

@@ -1,204 +1,242 @@
-// The review page: shows one pair at a time, holds a few more ready, and sends decisions in the order they were made.
+// The review: shows one pair at a time, holds a few more ready, and sends decisions in the order they were made.
 // A decision is kept in this browser until the server has it, so that a reload or a killed server loses none.
-import { answered, ask } from "./server.js";
+import { MARKUP } from "./markup.js";
 import { Picture } from "./picture.js";
+import { answered, ask } from "./server.js";
 
 const AHEAD = 4; // pairs that are held ready, with their pictures
 const WAITING = "radvqa-review-waiting";
 const NAME = "radvqa-review-name";
 
-const $ = (id) => document.getElementById(id);
-const picture = new Picture($("picture"), $("image"), $("no-picture"));
-let reviewer = "";
-let held = []; // the first one is shown
-let waiting = JSON.parse(localStorage.getItem(WAITING) ?? "[]"); // decisions that the server does not have yet
-let sending = false;
-let reasons = {};
-let editing = false;
-
-function save() {
-  localStorage.setItem(WAITING, JSON.stringify(waiting));
+// Shows the review inside an element; `base` is where its doors are. Returns a function that ends it.
+export function mount(root, base) {
+  root.classList.add("review");
+  root.replaceChildren(...new DOMParser().parseFromString(MARKUP, "text/html").body.childNodes);
+  const review = new Review(root, base);
+  review.open();
+  return () => review.leave();
 }
 
-function notice(text) {
-  $("notice").textContent = text;
-  $("notice").hidden = !text;
-}
+class Review {
+  constructor(root, base) {
+    Object.assign(this, { root, base, reviewer: "", sending: false, editing: false });
+    this.held = []; // the first one is shown
+    this.waiting = JSON.parse(localStorage.getItem(WAITING) ?? "[]"); // decisions that the server does not have yet
+    this.over = new AbortController();
+    this.picture = new Picture(this.$("picture"), this.$("image"), this.$("no-picture"));
+  }
 
-function show() {
-  const pair = held[0];
-  $("work").hidden = !pair;
-  $("end").hidden = Boolean(pair) || !reviewer;
-  if (!pair) return;
-  leaveEdit();
-  $("question").textContent = pair.question;
-  $("answer").textContent = pair.answer;
-  $("caption").textContent = pair.caption;
-  $("facts").textContent = Object.entries(pair.facts).map(([name, text]) => `${name}: ${text}`).join(" · ");
-  $("source").hidden = !pair.caption;
-  $("kind").replaceChildren(new Text(`${[pair.kind, pair.modality, pair.organ].filter(Boolean).join(" · ")} `),
-    ...pair.flags.map((flag) => Object.assign(document.createElement("span"), { className: "flag", textContent: flag })));
-  $("options").hidden = !pair.options.length;
-  $("options").replaceChildren(...pair.options.map((option) => Object.assign(document.createElement("li"), { textContent: option })));
-  for (const box of document.querySelectorAll("#reasons input")) box.checked = false;
-  picture.show(pair.picture);
-  for (const next of held.slice(1)) picture.prepare(next.picture);
-  document.body.dataset.pair = pair.id;
-}
+  $(id) {
+    return this.root.querySelector(`#${id}`);
+  }
 
-function count(progress) {
-  $("progress").setAttribute("aria-valuemax", progress.pairs);
-  $("progress").setAttribute("aria-valuenow", progress.done);
-  $("bar").style.width = `${(100 * progress.done) / Math.max(1, progress.pairs)}%`;
-  $("counts").textContent = `${progress.done} of ${progress.pairs} · you: ${progress.pass} passed, ${progress.discard} discarded, ${progress.skip} skipped`;
-}
+  open() {
+    const until = { signal: this.over.signal };
+    document.addEventListener("keydown", (event) => this.key(event), until);
+    this.root.addEventListener("click", (event) => this.click(event), until);
+    this.$("edit").addEventListener("submit", (event) => event.preventDefault());
+    this.$("hello").addEventListener("close", () => this.begin(this.$("name").value));
+    this.$("hello").addEventListener("cancel", (event) => event.preventDefault());
+    const known = localStorage.getItem(NAME);
+    if (known) this.begin(known);
+    else this.$("hello").showModal();
+  }
 
-async function fetchMore() {
-  const known = [...held.map((pair) => pair.id), ...waiting.map((decision) => decision.pair)];
-  const found = await ask("api/next", { reviewer, count: AHEAD + 1 - held.length, after: known });
-  const wasEmpty = !held.length;
-  const ids = new Set(held.map((pair) => pair.id));
-  held.push(...found.pairs.filter((pair) => !ids.has(pair.id)));
-  count(found.progress);
-  if (wasEmpty) show();
-}
+  leave() {
+    this.over.abort();
+    delete document.body.dataset.pair;
+  }
 
-// Decisions go one after another; what the server refuses is told and dropped, what it does not answer is tried again.
-async function send() {
-  if (sending) return;
-  sending = true;
-  while (waiting.length) {
-    const sent = waiting[0];
-    try {
-      await ask("api/decide", sent);
-    } catch (error) {
-      if (!answered(error)) {
-        notice(`The server does not answer; ${waiting.length} decision(s) are kept here and sent when it does.`);
-        await new Promise((done) => setTimeout(done, 1000));
-        continue;
+  get left() {
+    return this.over.signal.aborted;
+  }
+
+  ask(door, body) {
+    return ask(`${this.base}/${door}`, body);
+  }
+
+  save() {
+    localStorage.setItem(WAITING, JSON.stringify(this.waiting));
+  }
+
+  notice(text) {
+    this.$("notice").textContent = text;
+    this.$("notice").hidden = !text;
+  }
+
+  show() {
+    const pair = this.held[0];
+    this.$("work").hidden = !pair;
+    this.$("end").hidden = Boolean(pair) || !this.reviewer;
+    if (!pair) return;
+    this.leaveEdit();
+    this.$("question").textContent = pair.question;
+    this.$("answer").textContent = pair.answer;
+    this.$("caption").textContent = pair.caption;
+    this.$("facts").textContent = Object.entries(pair.facts).map(([name, text]) => `${name}: ${text}`).join(" · ");
+    this.$("source").hidden = !pair.caption;
+    this.$("kind").replaceChildren(new Text(`${[pair.kind, pair.modality, pair.organ].filter(Boolean).join(" · ")} `),
+      ...pair.flags.map((flag) => Object.assign(document.createElement("span"), { className: "flag", textContent: flag })));
+    this.$("options").hidden = !pair.options.length;
+    this.$("options").replaceChildren(...pair.options.map((option) => Object.assign(document.createElement("li"), { textContent: option })));
+    for (const box of this.root.querySelectorAll("#reasons input")) box.checked = false;
+    this.picture.show(pair.picture);
+    for (const next of this.held.slice(1)) this.picture.prepare(next.picture);
+    document.body.dataset.pair = pair.id;
+  }
+
+  count(progress) {
+    this.$("progress").setAttribute("aria-valuemax", progress.pairs);
+    this.$("progress").setAttribute("aria-valuenow", progress.done);
+    this.$("bar").style.width = `${(100 * progress.done) / Math.max(1, progress.pairs)}%`;
+    this.$("counts").textContent = `${progress.done} of ${progress.pairs} · you: ${progress.pass} passed, ${progress.discard} discarded, ${progress.skip} skipped`;
+  }
+
+  async fetchMore() {
+    const known = [...this.held.map((pair) => pair.id), ...this.waiting.map((decision) => decision.pair)];
+    const found = await this.ask("next", { reviewer: this.reviewer, count: AHEAD + 1 - this.held.length, after: known });
+    const wasEmpty = !this.held.length;
+    const ids = new Set(this.held.map((pair) => pair.id));
+    this.held.push(...found.pairs.filter((pair) => !ids.has(pair.id)));
+    if (this.left) return;
+    this.count(found.progress);
+    if (wasEmpty) this.show();
+  }
+
+  // Decisions go one after another; what the server refuses is told and dropped, what it does not answer is tried again.
+  async send() {
+    if (this.sending || this.left) return;
+    this.sending = true;
+    while (this.waiting.length) {
+      const sent = this.waiting[0];
+      try {
+        await this.ask("decide", sent);
+      } catch (error) {
+        if (!answered(error)) {
+          this.notice(`The server does not answer; ${this.waiting.length} decision(s) are kept here and sent when it does.`);
+          await new Promise((done) => setTimeout(done, 1000));
+          if (this.left) return;
+          continue;
+        }
+        this.notice(error.message);
       }
-      notice(error.message);
+      this.waiting.shift();
+      this.save();
+      if (!this.waiting.length && this.$("notice").textContent.startsWith("The server")) this.notice("");
     }
-    waiting.shift();
-    save();
-    if (!waiting.length && $("notice").textContent.startsWith("The server")) notice("");
+    this.sending = false;
+    try {
+      await this.fetchMore();
+    } catch (error) {
+      if (answered(error)) this.notice(error.message);
+      else setTimeout(() => this.send(), 1000);
+    }
   }
-  sending = false;
-  try {
-    await fetchMore();
-  } catch (error) {
-    if (answered(error)) notice(error.message);
-    else setTimeout(send, 1000);
+
+  decide(verdict, changes = {}) {
+    const pair = this.held.shift();
+    if (!pair) return;
+    const tags = [...this.root.querySelectorAll("#reasons input:checked")].map((box) => box.value);
+    this.waiting.push({ pair: pair.id, reviewer: this.reviewer, verdict, reasons: verdict === "discard" ? tags : [], token: crypto.randomUUID(), ...changes });
+    this.save();
+    this.show();
+    this.send();
+  }
+
+  async undo() {
+    if (this.waiting.length) return this.notice("One moment: the last decision is still on its way.");
+    const found = await this.ask("undo", { reviewer: this.reviewer });
+    if (!found.pair) return this.notice("There is nothing to take back.");
+    this.notice("");
+    this.held = [found.pair, ...this.held.filter((pair) => pair.id !== found.pair.id)];
+    this.count(found.progress);
+    this.show();
+  }
+
+  beginEdit() {
+    this.editing = true;
+    this.$("edit").hidden = false;
+    this.$("edit-question").value = this.held[0].question;
+    this.$("edit-answer").value = this.held[0].answer;
+    this.$("edit-question").focus();
+  }
+
+  leaveEdit() {
+    this.editing = false;
+    this.$("edit").hidden = true;
+    if (this.root.contains(document.activeElement)) document.activeElement.blur();
+  }
+
+  keepEdit() {
+    const [question, answer] = [this.$("edit-question").value.trim(), this.$("edit-answer").value.trim()];
+    if (!question || !answer) return this.notice("Question and answer must not be empty; discard the pair instead.");
+    this.notice("");
+    this.decide("pass", {
+      question: question === this.held[0].question ? null : question,
+      answer: answer === this.held[0].answer ? null : answer,
+    });
+  }
+
+  press(key) {
+    if (key === "?") return this.$("keys").showModal();
+    if (key === "u") return this.undo();
+    if (!this.held.length) return;
+    if (key === "p") this.decide("pass");
+    else if (key === "d") this.decide("discard");
+    else if (key === "s") this.decide("skip");
+    else if (key === "e") this.beginEdit();
+    else if (key === "+" || key === "=") this.picture.zoom(1.25);
+    else if (key === "-") this.picture.zoom(0.8);
+    else if (key === "0") this.picture.whole();
+    else if (/^[1-9]$/.test(key)) {
+      const box = this.root.querySelectorAll("#reasons input")[Number(key) - 1];
+      if (box) box.checked = !box.checked;
+    }
+  }
+
+  key(event) {
+    if (document.querySelector("dialog[open]")) return;
+    if (this.editing) {
+      if (event.key === "Escape") this.leaveEdit();
+      if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) this.keepEdit();
+      return;
+    }
+    if (event.ctrlKey || event.metaKey || event.altKey || event.repeat) return;
+    const key = event.key.toLowerCase();
+    if (!/^[pdesu?+=\-0-9]$/.test(key)) return;
+    event.preventDefault(); // or the letter that opens the editor is written into it
+    this.press(key);
+  }
+
+  click(event) {
+    const button = event.target.closest("button[data-key]");
+    // the second click of a double click would judge a pair that nobody has read
+    if (button && (event.detail < 2 || /[+\-0]/.test(button.dataset.key))) {
+      button.blur();
+      this.press(button.dataset.key);
+    }
+  }
+
+  async begin(name) {
+    if (this.left) return;
+    this.reviewer = name.trim();
+    if (!this.reviewer) return this.$("hello").showModal();
+    localStorage.setItem(NAME, this.reviewer);
+    this.$("who").textContent = this.reviewer;
+    let reasons;
+    try {
+      ({ reasons } = await this.ask("tags", {}));
+    } catch (error) {
+      this.$("work").hidden = false;
+      this.notice(answered(error) ? error.message : "The server does not answer; reload when it runs again.");
+      return;
+    }
+    this.$("reasons").append(...Object.entries(reasons).map(([value, title], number) => {
+      const box = Object.assign(document.createElement("input"), { type: "checkbox", value });
+      const label = document.createElement("label");
+      label.append(box, ` ${number + 1} · ${title}`);
+      return label;
+    }));
+    await this.send();
   }
 }
-
-function decide(verdict, changes = {}) {
-  const pair = held.shift();
-  if (!pair) return;
-  const tags = [...document.querySelectorAll("#reasons input:checked")].map((box) => box.value);
-  waiting.push({ pair: pair.id, reviewer, verdict, reasons: verdict === "discard" ? tags : [], token: crypto.randomUUID(), ...changes });
-  save();
-  show();
-  send();
-}
-
-async function undo() {
-  if (waiting.length) return notice("One moment: the last decision is still on its way.");
-  const found = await ask("api/undo", { reviewer });
-  if (!found.pair) return notice("There is nothing to take back.");
-  notice("");
-  held = [found.pair, ...held.filter((pair) => pair.id !== found.pair.id)];
-  count(found.progress);
-  show();
-}
-
-function beginEdit() {
-  editing = true;
-  $("edit").hidden = false;
-  $("edit-question").value = held[0].question;
-  $("edit-answer").value = held[0].answer;
-  $("edit-question").focus();
-}
-
-function leaveEdit() {
-  editing = false;
-  $("edit").hidden = true;
-  document.activeElement?.blur();
-}
-
-function keepEdit() {
-  const [question, answer] = [$("edit-question").value.trim(), $("edit-answer").value.trim()];
-  if (!question || !answer) return notice("Question and answer must not be empty; discard the pair instead.");
-  notice("");
-  decide("pass", {
-    question: question === held[0].question ? null : question,
-    answer: answer === held[0].answer ? null : answer,
-  });
-}
-
-function press(key) {
-  if (key === "?") return $("keys").showModal();
-  if (key === "u") return undo();
-  if (!held.length) return;
-  if (key === "p") decide("pass");
-  else if (key === "d") decide("discard");
-  else if (key === "s") decide("skip");
-  else if (key === "e") beginEdit();
-  else if (key === "+" || key === "=") picture.zoom(1.25);
-  else if (key === "-") picture.zoom(0.8);
-  else if (key === "0") picture.whole();
-  else if (/^[1-9]$/.test(key)) {
-    const box = document.querySelectorAll("#reasons input")[Number(key) - 1];
-    if (box) box.checked = !box.checked;
-  }
-}
-
-document.addEventListener("keydown", (event) => {
-  if (document.querySelector("dialog[open]")) return;
-  if (editing) {
-    if (event.key === "Escape") leaveEdit();
-    if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) keepEdit();
-    return;
-  }
-  if (event.ctrlKey || event.metaKey || event.altKey || event.repeat) return;
-  const key = event.key.toLowerCase();
-  if (!/^[pdesu?+=\-0-9]$/.test(key)) return;
-  event.preventDefault(); // or the letter that opens the editor is written into it
-  press(key);
-});
-document.addEventListener("click", (event) => {
-  const button = event.target.closest("button[data-key]");
-  // the second click of a double click would judge a pair that nobody has read
-  if (button && (event.detail < 2 || /[+\-0]/.test(button.dataset.key))) {
-    button.blur();
-    press(button.dataset.key);
-  }
-});
-$("edit").addEventListener("submit", (event) => event.preventDefault());
-$("hello").addEventListener("close", () => begin($("name").value));
-$("hello").addEventListener("cancel", (event) => event.preventDefault());
-
-async function begin(name) {
-  reviewer = name.trim();
-  if (!reviewer) return $("hello").showModal();
-  localStorage.setItem(NAME, reviewer);
-  $("who").textContent = reviewer;
-  try {
-    reasons = (await ask("api/tags", {})).reasons;
-  } catch (error) {
-    $("work").hidden = false;
-    notice(answered(error) ? error.message : "The server does not answer; reload when it runs again.");
-    return;
-  }
-  $("reasons").append(...Object.entries(reasons).map(([value, title], number) => {
-    const box = Object.assign(document.createElement("input"), { type: "checkbox", value });
-    const label = document.createElement("label");
-    label.append(box, ` ${number + 1} · ${title}`);
-    return label;
-  }));
-  await send();
-}
-
-const known = localStorage.getItem(NAME);
-if (known) begin(known);
-else $("hello").showModal();

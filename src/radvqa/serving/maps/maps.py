@@ -108,4 +108,5 @@ def _methods_of_family(family: str) -> dict[str, Any]:
 def _methods_of(sessions: "Sessions") -> dict[str, Any]:
     from radvqa.serving.maps.looking import methods_of
 
-    return methods_of(sessions, opens=sessions.opens)
+    with sessions.at_work():
+        return methods_of(sessions, opens=sessions.opens)

@@ -1,7 +1,8 @@
 """A model opened for an answer, and kept, so that another method, layer or word of the same answer is quick."""
 
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 import numpy as np
 from numpy.typing import NDArray
@@ -42,17 +43,27 @@ class Sessions:
         """Whether the model can be looked into."""
         return isinstance(self.answerer, TrainedAnswerer) and can_open(self.answerer.family)
 
+    @contextmanager
+    def at_work(self) -> Iterator[None]:
+        """What is computed in the block lies where the model's pictures lie, and goes with them."""
+        if isinstance(self.answerer, TrainedAnswerer):
+            with files.cache_in(self.answerer.room.cache()):
+                yield
+        else:
+            yield
+
     def session(self, asked: Asked, token: int | None) -> Session | BlackBox:
         """Open the model for an answer, or take what is open.
 
         Raises:
             RadvqaError: when the model says nothing, or the answer has no such token.
         """
-        if self._whole is None or self._about != (asked.digest, asked.question):
+        about = (asked.digest, asked.question)
+        if self._whole is None or self._about != about:
             self._whole, self._about = None, None  # what is kept goes before its like is made
             self._tokens.clear()
             self._maps.clear()
-            self._whole, self._about = self._opened(asked), (asked.digest, asked.question)
+            self._whole, self._about = self._opened(asked), about
         whole = self._whole
         if token is None or isinstance(whole, BlackBox):
             return whole
@@ -83,14 +94,14 @@ class Sessions:
         if isinstance(session, BlackBox):
             return dropped(asked.question, lambda question: self._sure(asked, question, session.said.text))
         answerer = self._trained()
-        with files.cache_in(answerer.room.cache()):
-            return left_out(answerer.model, answerer.family, answerer.sample(asked), session)
+        return left_out(answerer.model, answerer.family, answerer.sample(asked), session)
 
     def opened(self, asked: Asked) -> Opened:
         """Open the model for an answer; it is not kept."""
         answerer = self._trained()
-        with files.cache_in(answerer.room.cache()):
-            return opened(answerer.model, answerer.family, answerer.sample(asked))
+        found = opened(answerer.model, answerer.family, answerer.sample(asked))
+        _ = found.features, found.mixing()  # both ask for the stored picture, which may be gone later
+        return found
 
     def _opened(self, asked: Asked) -> Session | BlackBox:
         if self.opens:

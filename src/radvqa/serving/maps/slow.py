@@ -74,6 +74,6 @@ def _done(work: Work, sessions: "Sessions", asked: Asked, tell: Tell, turns: Tur
             turns.pause()
             tell.check()
 
-    with turns.taken():
+    with turns.taken(), sessions.at_work():
         tell.check()
         return work(sessions, asked, progress)

@@ -87,7 +87,7 @@ class Panel {
       const first = preferred(known.methods);
       this.offer(first.name);
       if (first.cheap) await this.choose(first.name);
-      else this.says(first, h("button", { type: "button", class: "main", onclick: () => this.choose(first.name) }, "Make the map"));
+      else this.says(first, this.makeButton(first.name));
     } catch (error) {
       if (error.name === "AbortError") return;
       this.job.busy.hidden = true;
@@ -105,6 +105,10 @@ class Panel {
     replace(this.place.says, h("p", { class: "small" }, method.says + slow), more);
   }
 
+  makeButton(name) {
+    return h("button", { type: "button", class: "main", onclick: () => this.choose(name) }, "Make the map");
+  }
+
   choose(name) {
     const method = this.methods.get(name);
     this.wanted = { ...this.wanted, method: name, ...(method.layered ? {} : { layer: null, head: null }) };
@@ -116,7 +120,8 @@ class Panel {
   async make(proof = false) {
     const asked = { ...this.wanted };
     const done = await this.job.run("api/maps", { ...this.about, ...asked, proof }, { map: (made) => this.took(made) });
-    if (!done && this.here && this.made) {
+    if (!done && this.here && !this.made && !this.job.running) this.says(this.methods.get(asked.method), this.makeButton(asked.method));
+    if (!done && this.here && this.made && !this.job.running) {
       this.wanted = { method: this.made.method, layer: this.made.layer, head: this.made.head, token: this.made.token };
       this.offer(this.made.method); // what is seen is still the last map
       this.says(this.methods.get(this.made.method));

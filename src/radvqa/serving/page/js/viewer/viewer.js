@@ -149,6 +149,7 @@ export class Viewer extends EventTarget {
     const asked = (this.asked = {});
     const { window, ...place } = this.view;
     const picture = this.picture;
+    this.canvas.setAttribute("aria-busy", "true");
     try {
       const greys = await this.shelf.get(picture.id, place);
       const shown = !greys.colours && !window && !greys.window ? await picture_of(picture.id, place) : null;
@@ -159,6 +160,8 @@ export class Viewer extends EventTarget {
       this.seen();
     } catch (error) {
       if (asked === this.asked) replace(this.problem, shownError(error));
+    } finally {
+      if (asked === this.asked) this.canvas.removeAttribute("aria-busy");
     }
   }
 

@@ -1,0 +1,1 @@
+"""Runs as the page shows them: listed, told of, compared, watched while they train."""

@@ -1,0 +1,1 @@
+"""Review sheets of ``radvqa diagnose``, worked through on the page."""
