@@ -25,6 +25,7 @@ from radvqa.sample import Sample
 
 sys.path.insert(0, str(Path(__file__).parent / "models"))
 
+pytestmark = pytest.mark.slow
 EPOCHS = {"qwen2_vl": 4, "paligemma": 2, "vilt": 4}
 EVERY = 7  # of the test questions, so that several kinds are asked
 
@@ -110,7 +111,6 @@ def test_plain_transformers_answers_as_a_qwen2_vl_run(made: Any, samples: list[S
     assert len(set(expected)) > 1
 
 
-@pytest.mark.slow
 def test_another_projects_server_answers_as_the_run(made: Any, samples: list[Sample], tmp_path: Path) -> None:
     folder, expected = made("paligemma")
     prompt = files.read_json(folder / "radvqa.json")["asking"]["prompts"]["vqa"]

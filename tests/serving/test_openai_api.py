@@ -23,6 +23,7 @@ from radvqa.sample import Sample
 from radvqa.starter.model import Starter
 from service import Service, service
 
+pytestmark = pytest.mark.slow
 FAMILIES = ("cnn_lstm", "paligemma", "blip")
 GREY = "data:image/gif;base64,R0lGODlhAQABAIAAAHd3dwAAACwAAAAAAQABAAACAkQBADs="
 
@@ -278,6 +279,21 @@ def test_bodies_that_are_no_requests_are_refused(served: Service, content: bytes
 
 def test_other_doors_do_not_exist(served: Service) -> None:
     with served.client() as http:
-        assert http.post("/v1/embeddings").json()["error"]["message"] == "There is no door POST /v1/embeddings."
+        assert (
+            http.post("/v1/embeddings", json={}).json()["error"]["message"] == "There is no door POST /v1/embeddings."
+        )
         assert http.get("/v1/chat/completions").status_code == 405
         assert "detail" in http.get("/api/nothing").json()
+
+
+def test_the_token_is_the_clients_key(tmp_path: Path, samples: list[Sample]) -> None:
+    (tmp_path / "token").write_text("a secret of many letters\n")
+    with service(tmp_path, "--token-file", tmp_path / "token") as guarded:
+        for key, allowed in (("a secret of many letters", True), ("another secret", False)):
+            with openai.OpenAI(base_url=f"{guarded.address}/v1", api_key=key, max_retries=0) as client:
+                if allowed:
+                    assert asked(client, "starter:guess", samples[0]).choices[0].message.content
+                else:
+                    with pytest.raises(openai.AuthenticationError) as refused:
+                        asked(client, "starter", samples[0])
+                    assert refused.value.type == "authentication_error"

@@ -2,22 +2,27 @@
 
 import asyncio
 import base64
-from collections.abc import AsyncIterator
+import threading
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
 import httpx
+import numpy as np
 import pytest
 
 from radvqa.data import registry
+from radvqa.serving.answerers.answerer import Asked, Reply
 from radvqa.serving.app import application
+from radvqa.serving.batching import Batcher, BusyError
 from radvqa.serving.openai.errors import ApiError
 from radvqa.serving.openai.seen import data_of
-from radvqa.serving.openai.speaking import Cut, Deltas
+from radvqa.serving.openai.speaking import Cut, Deltas, Speaking
 from radvqa.serving.pictures.pictures import Pictures
 from radvqa.serving.service import Service
 from radvqa.serving.settings import Limits, Settings
+from radvqa.serving.shelf import Loaded
 
 
 @asynccontextmanager
@@ -143,3 +148,40 @@ def test_what_is_sent_of_an_unfinished_answer_is_never_taken_back() -> None:
     sent = [deltas.more(text) for text in written]
     assert sent == ["a", " b", "é", " ", "Ex", " ", ""]
     assert deltas.rest("a bé Ex ") == ""
+
+
+class Slow:
+    """A writer that writes nothing before it is let."""
+
+    writes = True
+
+    def __init__(self) -> None:
+        self.go = threading.Event()
+
+    def answer(self, asked: Sequence[Asked]) -> list[Reply]:
+        return [Reply(one.question, None) for one in asked]
+
+    def speak(self, asked: Asked, say: Callable[[str], None]) -> Reply:
+        self.go.wait(60)
+        say(asked.question)
+        return self.answer([asked])[0]
+
+
+def test_writers_that_are_heard_have_a_row_of_limited_length() -> None:
+    async def work() -> tuple[list[str], int]:
+        writer = Slow()
+        loaded = Loaded(writer, Batcher(writer.answer, most=1, waiting=1))
+        ears = Speaking(2)
+        asked = [Asked(np.zeros((2, 2), np.uint8), "", question) for question in ("a", "b", "c")]
+        tasks = [asyncio.create_task(ears.heard("slow", loaded, one, lambda _: None)) for one in asked[:2]]
+        await asyncio.sleep(0)
+        with pytest.raises(BusyError) as busy:
+            await ears.heard("slow", loaded, asked[2], lambda _: None)
+        writer.go.set()
+        said = [(await task).text for task in tasks]
+        said.append((await ears.heard("slow", loaded, asked[2], lambda _: None)).text)
+        await loaded.batcher.close()
+        return said, busy.value.seconds
+
+    said, seconds = asyncio.run(work())
+    assert (said, seconds >= 1) == (["a", "b", "c"], True)

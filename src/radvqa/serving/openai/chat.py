@@ -117,16 +117,15 @@ def _sent(chunks: AsyncIterator[str]) -> EventStream:
 
 async def _written(question: _Question, ears: Speaking) -> AsyncIterator[str]:
     """Send an answer while it is written; who stops listening stops the writing."""
-    deltas, surely = Deltas(question.cut), None
+    deltas = Deltas(question.cut)
     texts: list[str] = []
 
     async def work(tell: Tell) -> None:
         def say(text: str) -> None:
-            nonlocal surely
             texts.append(text)
-            if surely is None:
-                surely = speaking.spells_surely(question.loaded.answerer)
-            tell("text", text=text) if surely else tell.check()
+            tell.check()
+            if ears.spells_surely(question.offer, question.loaded.answerer):
+                tell("text", text=text)
 
         reply = await ears.heard(question.offer, question.loaded, question.asked, say)
         tell("answer", answer=speaking.said(reply, question.cut, texts, guess=question.guess))

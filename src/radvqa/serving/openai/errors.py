@@ -1,7 +1,6 @@
 """Refusals in the shape that OpenAI's clients read, whoever of the service refuses."""
 
 import json
-import logging
 from collections.abc import MutableMapping
 from typing import Any
 
@@ -10,10 +9,8 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
 
 from radvqa.errors import RadvqaError
-from radvqa.serving.events import BROKEN
 from radvqa.serving.refusals import refusals
 
-_LOG = logging.getLogger("radvqa.serving")
 _ROOT, _NO_DOOR = "/v1/", "Not Found"
 _OWN = (b"content-length", b"content-type")
 _KIND = {401: "authentication_error", 403: "permission_error", 429: "rate_limit_error"}
@@ -95,13 +92,7 @@ class _Reshaped:
             else:
                 await send(message)
 
-        try:
-            await self._app(scope, receive, reshaped)
-        except Exception:
-            if started is not None:
-                raise
-            _LOG.exception("a request broke")
-            await _send(send, {"status": 500, "headers": []}, json.dumps({"detail": BROKEN}).encode(), scope)
+        await self._app(scope, receive, reshaped)
 
 
 async def _send(send: Any, started: MutableMapping[str, Any], content: bytes, scope: MutableMapping[str, Any]) -> None:

@@ -63,6 +63,13 @@ class Speaking:
 
     def __init__(self, waiting: int) -> None:
         self._limit, self._waiting = waiting, Counter[str]()
+        self._surely: dict[str, bool] = {}
+
+    def spells_surely(self, name: str, answerer: Answerer) -> bool:
+        """What ``spells_surely`` finds, looked up once a model; called in its own thread."""
+        if name not in self._surely:
+            self._surely[name] = spells_surely(answerer)
+        return self._surely[name]
 
     def require_room(self, name: str) -> None:
         """Refuse one more answer of a model.
@@ -114,12 +121,13 @@ def spells_surely(answerer: Answerer) -> bool:
         return False
     return all(
         net.tokenizer.decode(list(net.answer_tokens(answer)[:-1]), skip_special_tokens=True).strip() == answer.strip()
-        for answer in (*known.spellings, *_HARD)
+        for answer in (*_HARD, *known.spellings[:_ENOUGH])
     )
 
 
 _HARD = ("X-Ray", "don't", "It is 3.5 cm, isn't it?", "left  lung")
 """What tokenisers that lose something lose first."""
+_ENOUGH = 2000  # answers that are tried
 
 
 def said(reply: Reply, cut: Cut, texts: Sequence[str] = (), *, guess: bool = False) -> Said:
