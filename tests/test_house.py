@@ -17,7 +17,7 @@ SOURCES = Path(radvqa.__file__).parent
 FLOORS = (
     {"__init__", "errors", "console", "text", "sample", "registry"},
     {"files", "database", "device", "weights", "waiting"},
-    {"prediction", "recipe", "table", "fingerprint", "endpoint", "tracking"},
+    {"prediction", "recipe", "table", "fingerprint", "endpoint", "tracking", "guarding"},
     {"run", "provenance", "prediction_files"},
     {"phantom"},
     {"data"},
@@ -292,12 +292,14 @@ def test_only_image_opens_pictures() -> None:
         ("ray", {"sweeping"}),
         ("tokenizers", {"models"}),
         ("sqlite3", {"table", "fingerprint", "endpoint", "database", "reviewing"}),
-        ("httpx", {"endpoint", "data"}),
+        ("httpx", {"endpoint", "data", "serving"}),
         ("pydicom", {"data"}),
         ("nibabel", {"data"}),
         ("pyarrow", {"data"}),
         ("fastapi", {"reviewing", "serving"}),
         ("uvicorn", {"commands"}),
+        ("playwright", {"commands"}),
+        ("threadpoolctl", {"serving"}),
     ],
 )
 def test_a_library_is_imported_where_it_belongs(library: str, rooms: set[str]) -> None:

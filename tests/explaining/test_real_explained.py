@@ -40,7 +40,7 @@ def test_a_real_language_model_is_explained_token_by_token() -> None:
         assert heat.shape == session.picture.shape[:2]
         assert np.isfinite(heat).all()
         assert heat.max() > 0
-    looks = session.looks()
+    looks = session.looks
     assert len(looks.names) == 30  # SmolLM2's layers
     assert looks.told[0].shape == (9, len(looked.said.tokens), 64)
     first, second = (Session(looked, session.picture, token) for token in (0, 1))

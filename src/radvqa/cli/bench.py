@@ -41,6 +41,28 @@ def bench_explain(
     emit(result, as_json, lambda: show_explain_bench(result))
 
 
+@bench_app.command("serve")
+def bench_serve(
+    clients: Annotated[int, typer.Option(min=1, help="That ask at a time.")] = 32,
+    seconds: Annotated[float, typer.Option(min=1, help="How long they ask.")] = 60.0,
+    requests: Annotated[int | None, typer.Option(min=1, help="Ask so many questions instead.")] = None,
+    pictures: Annotated[int, typer.Option(min=1, help="Distinct ones, each of one client alone.")] = 64,
+    naive_seconds: Annotated[float, typer.Option(min=0, help="How long a plain service is asked; 0: not.")] = 15.0,
+    as_json: AsJson = False,
+) -> None:
+    """Many clients at `radvqa serve`, each checking its answers: ours against one look at the picture a question."""
+    from radvqa.commands.bench_serve import bench_serve
+    from radvqa.report.bench import show_serve_bench
+    from radvqa.serving.load.clients import Load
+
+    if pictures < clients:
+        raise typer.BadParameter(
+            f"every client needs a picture of its own: at least {clients}", param_hint="--pictures"
+        )
+    result = bench_serve(Load(clients, seconds, requests, pictures), naive_seconds=naive_seconds)
+    emit(result, as_json, lambda: show_serve_bench(result))
+
+
 @bench_app.command("cnn-lstm")
 def bench_cnn_lstm(
     recipe: Annotated[Path, typer.Argument(help="A recipe with a frozen backbone.")] = Path("slake_cnn_lstm"),

@@ -26,7 +26,8 @@ _CHAIN = (
         "ensemble",
         "score",
     ),
-    *("probe", "explain", "diagnose", "compare", "results", "scaling", "metrics", "ask", "starter", "merge", "bench"),
+    *("probe", "explain", "diagnose", "compare", "results", "scaling", "metrics", "ask", "starter"),
+    *("serve", "merge", "export", "bench"),
 )
 
 

@@ -161,6 +161,7 @@ def _write(
     out: Path, model: str, sample: Sample, asking: "Asking", found: "Explanation", seconds: float
 ) -> dict[str, Any]:
     """Write pictures and arrays, and the summary last."""
+    from radvqa.explaining.attention.raw import on_picture
     from radvqa.explaining.methods import METHODS
     from radvqa.report.figures.saliency import Titles, heads_figure, map_figure, patch_figure
     from radvqa.report.figures.style import save_png
@@ -180,7 +181,7 @@ def _write(
             arrays["words"] = one.words
         files.write_arrays(out / f"{name}.npz", **arrays)
     if found.looks is not None and found.looks.told:
-        heads = _heads(found)
+        heads = on_picture(found.looks)
         titles = Titles(sample.question, said.text, "How much each head looks at the picture")
         save_png(heads_figure(heads, titles), out / "heads.png", true_colours=True)
         box, tokens = _brightest(found, asking)
@@ -194,15 +195,6 @@ def _write(
     summary = _summary(model, sample, asking, found, seconds)
     files.write_json(out / "explained.json", summary)
     return {**summary, "folder": str(out)}
-
-
-def _heads(found: "Explanation") -> "np.ndarray[Any, Any]":
-    """Attention on the picture by layer and head; a layer with fewer heads is filled with zeros."""
-    if found.looks is None:
-        raise TypeError("there is no attention")
-    sums = [layer.sum(2).mean(1).numpy() for layer in found.looks.told]
-    most = max(len(one) for one in sums)
-    return np.stack([np.pad(one, (0, most - len(one))) for one in sums])
 
 
 def _brightest(

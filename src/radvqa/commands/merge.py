@@ -1,10 +1,29 @@
 """``radvqa merge``: what a run learned, added to the weights it began from, in the hub's layout."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from radvqa import files
 from radvqa.errors import RunError
 from radvqa.run import Run
+
+
+@dataclass(frozen=True)
+class Merging:
+    """Merged weights that are still being written.
+
+    Attributes:
+        folder: becomes the wanted one when everything is in it.
+        run: whose weights they are.
+        model: that wrote them; it is spent.
+    """
+
+    folder: Path
+    run: Run
+    model: Any
 
 
 def merge(run: Path, out: Path, *, which: str = "best") -> Path:
@@ -21,6 +40,13 @@ def merge(run: Path, out: Path, *, which: str = "best") -> Path:
     Raises:
         RunError: when the run is unfinished, its family has no weights of that kind, or the folder exists.
     """
+    with merging(run, out, which=which):
+        return Path(out)
+
+
+@contextmanager
+def merging(run: Path, out: Path, *, which: str) -> Iterator[Merging]:
+    """Write merged weights, and let the caller add to them before the folder is there; see ``merge``."""
     import torch
 
     from radvqa.models.checkpoint import load_model
@@ -40,4 +66,4 @@ def merge(run: Path, out: Path, *, which: str = "best") -> Path:
         )
     with files.atomic_folder(out) as new:
         model.write_merged(new)
-    return out
+        yield Merging(new, opened, model)

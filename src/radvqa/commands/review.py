@@ -33,8 +33,8 @@ def review(table: Path, queue: Path | None, *, overlap: float, host: str, port: 
 
     if not is_loopback(host) and len(token) < SHORTEST_SECRET:
         raise RadvqaError(
-            f"{host} can be reached from other machines: set a secret of at least {SHORTEST_SECRET} letters with --token "
-            f"or RADVQA_REVIEW_TOKEN, or leave --host at 127.0.0.1."
+            f"{host} can be reached from other machines: set a secret of at least {SHORTEST_SECRET} letters with "
+            f"--token or RADVQA_REVIEW_TOKEN, or leave --host at 127.0.0.1."
         )
     path, new = queue_of(table, queue, overlap)
     listening = listen(host, port)

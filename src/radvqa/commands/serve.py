@@ -7,6 +7,8 @@ from radvqa.commands.listening import SHORTEST_SECRET, is_loopback, listen, name
 from radvqa.errors import RadvqaError
 from radvqa.serving.settings import Settings
 
+_PATIENCE = 30  # seconds for what is running when the service is stopped
+
 
 def serve(settings: Settings, *, host: str, port: int) -> None:
     """Serve until stopped; what is running then is finished.
@@ -38,5 +40,11 @@ def serve(settings: Settings, *, host: str, port: int) -> None:
     with closing(listening):
         service = Service.open(settings)
         print(f"radvqa at http://{written(host)}:{listening.getsockname()[1]}/ (Ctrl+C ends)", flush=True)
-        config = uvicorn.Config(application(service), log_level="warning", access_log=False, server_header=False)
+        config = uvicorn.Config(
+            application(service),
+            log_level="warning",
+            access_log=False,
+            server_header=False,
+            timeout_graceful_shutdown=_PATIENCE,
+        )
         uvicorn.Server(config).run(sockets=[listening])

@@ -84,6 +84,7 @@ class Facts:
         pictures_apart: where the pictures come from when they are published apart from the rows, in a sentence; a copy
             without any picture is then whole. Empty when they belong to it.
         altered: what copies that were made smaller have altered, in a sentence; empty when none are known.
+        medical: whether its pictures are of medicine.
     """
 
     title: str
@@ -101,6 +102,7 @@ class Facts:
     task: Task = "vqa"
     pictures_apart: str = ""
     altered: str = ""
+    medical: bool = True
 
 
 @dataclass
@@ -147,4 +149,13 @@ class Linked(Protocol):
 
     def links(self, folder: Path, version: str) -> Mapping[str, str]:
         """Return the record that a sample asks about, by sample id; equal records are rephrasings of each other."""
+        ...
+
+
+@runtime_checkable
+class Generated(Protocol):
+    """A data set that is made, not found."""
+
+    def is_quick(self, version: str) -> bool:
+        """Whether a version is there already, or is made in seconds."""
         ...

@@ -1,6 +1,7 @@
 """Decode any picture file safely to 8-bit grey or colour. The only place that decodes."""
 
 import io
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,8 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 from radvqa import fingerprint
 from radvqa.data.medical import dicom, nifti
 from radvqa.data.medical.address import Address, View, parse_address
+from radvqa.data.medical.reading import AS_STORED, Reading
+from radvqa.data.medical.window import Window, reaching
 from radvqa.data.quiet import no_warnings
 from radvqa.errors import ImageError
 
@@ -45,21 +48,39 @@ def decode(source: Path | bytes, *, name: str = "", max_pixels: int = MAX_PIXELS
     Raises:
         ImageError: when the file is missing, empty, no picture, broken, or too large.
     """
+    return read(source, name=name, max_pixels=max_pixels).pixels
+
+
+def read(source: Path | bytes, *, name: str = "", view: View | None = None, max_pixels: int = MAX_PIXELS) -> Reading:
+    """Decode a picture, and return beside its pixels the greys that they were made of.
+
+    Args:
+        source: as for ``decode``.
+        name: as for ``decode``.
+        view: which picture of a file, instead of what a path ends in. A window with centre and width works on the
+            greys of any picture.
+        max_pixels: refuse larger pictures.
+
+    Raises:
+        ImageError: as ``decode``, and when there is no such frame or slice or the window does not fit.
+    """
     name = name or (str(source) if isinstance(source, Path) else "the picture")
     address = parse_address(source) if isinstance(source, Path) else Address(Path(name), View())
+    view = view or address.view
     content = read_bytes(address.path) if isinstance(source, Path) else source
     if not content:
         raise ImageError(f"{name} is empty (0 bytes).")
     if dicom.recognises(content, address.path.suffix):
-        return _one_channel_if_grey(dicom.decode(content, name, address.view, max_pixels))
+        return _grey_if_grey(dicom.read(content, name, view, max_pixels))
     if nifti.recognises(content):
-        return _one_channel_if_grey(nifti.decode(content, name, address.view, max_pixels))
-    if address.view.asked:
-        raise ImageError(f"{name} is neither DICOM nor NIfTI; {address.view.asked[0]} is for those.")
+        return _grey_if_grey(nifti.read(content, name, view, max_pixels))
+    lost = next((key for key in view.asked if key != "window" or isinstance(view.window, str)), None)
+    if lost:
+        raise ImageError(f"{name} is neither DICOM nor NIfTI; {lost} is for those.")
     try:
         with open_picture(content) as image:
             _check_size(image, name, max_pixels)
-            return _to_pixels(image)
+            return _windowed(_read(image), name, view)
     except Image.DecompressionBombError:
         raise ImageError(f"{name} has more than {max_pixels:,} pixels, the limit.") from None
     except UnidentifiedImageError:
@@ -145,7 +166,7 @@ def _check_size(image: Image.Image, name: str, max_pixels: int) -> None:
         )
 
 
-def _to_pixels(image: Image.Image) -> Pixels:
+def _read(image: Image.Image) -> Reading:
     if image.format == "JPEG" or image.getexif():
         image = ImageOps.exif_transpose(image)
     if image.mode.startswith("I") or image.mode == "F":
@@ -154,9 +175,21 @@ def _to_pixels(image: Image.Image) -> Pixels:
         transparent = image.convert("RGBA")
         black = Image.new("RGBA", transparent.size, (0, 0, 0, 255))
         image = Image.alpha_composite(black, transparent)
-    if image.mode in ("L", "1"):
-        return np.asarray(image.convert("L"))
-    return _one_channel_if_grey(np.asarray(image.convert("RGB")))
+    grey = image.mode in ("L", "1")
+    pixels = np.asarray(image.convert("L")) if grey else _one_channel_if_grey(np.asarray(image.convert("RGB")))
+    return Reading(pixels) if pixels.ndim == 3 else Reading(pixels, values=pixels, window=AS_STORED)
+
+
+def _windowed(reading: Reading, name: str, view: View) -> Reading:
+    if not isinstance(view.window, Window):
+        return reading
+    if reading.values is None:
+        raise ImageError(f"{name} holds colours; a window is for grey values.")
+    return replace(reading, pixels=view.window.greys(reading.values))
+
+
+def _grey_if_grey(reading: Reading) -> Reading:
+    return replace(reading, pixels=_one_channel_if_grey(reading.pixels))
 
 
 def _one_channel_if_grey(colour: Pixels) -> Pixels:
@@ -166,7 +199,7 @@ def _one_channel_if_grey(colour: Pixels) -> Pixels:
     return np.ascontiguousarray(colour[..., 0]) if grey else colour
 
 
-def _deep_grey(values: NDArray[Any]) -> Pixels:
+def _deep_grey(values: NDArray[Any]) -> Reading:
     """Scale 16-bit, 32-bit or floating grey linearly to 8 bits.
 
     Depths of 8, 12 and 16 bits are told apart by the largest value, so that zero stays black and a 12-bit
@@ -178,6 +211,7 @@ def _deep_grey(values: NDArray[Any]) -> Pixels:
         low, high = float(values.min()), float(values.max())
         scaled = (values - low) * (255.0 / (high - low) if high > low else 0.0)
     else:
-        depth = next(limit for limit in (255.0, 4095.0, 65535.0) if high <= limit)
-        scaled = values * (255.0 / depth)
-    return np.round(scaled).astype(np.uint8)
+        low, high = 0.0, next(limit for limit in (255.0, 4095.0, 65535.0) if high <= limit)
+        scaled = values * (255.0 / high)
+    pixels = np.round(scaled).astype(np.uint8)
+    return Reading(pixels, values=values, window=reaching((low, high)) if high > low else None)

@@ -17,6 +17,7 @@ from radvqa.answering import answer_prepared
 from radvqa.data import image
 from radvqa.data.dataset import Problems
 from radvqa.errors import RadvqaError
+from radvqa.explaining import passes
 from radvqa.explaining.said import Said
 from radvqa.models.family import VqaModel
 from radvqa.sample import Sample
@@ -43,6 +44,8 @@ class Reply:
         return self.others.get(answer, 0.0)
 
 
+_AT_ONCE = 4  # whoever wants to stop waits for so many answers
+
 Ask = Callable[[Sequence[NDArray[np.uint8]]], Sequence[Reply]]
 """Pictures → answers."""
 
@@ -65,7 +68,12 @@ class Asked:
 
     def scores(self, pictures: Sequence[NDArray[np.uint8]]) -> NDArray[np.floating]:
         """How sure the model is of the same answer on changed pictures, ``(pictures,)``."""
-        return np.array([reply.sure_of(self.said.text) for reply in self.ask(pictures)])
+        found = []
+        for start in range(0, len(pictures), _AT_ONCE):
+            some = pictures[start : start + _AT_ONCE]
+            passes.made(len(some))
+            found += [reply.sure_of(self.said.text) for reply in self.ask(some)]
+        return np.array(found)
 
 
 def asking(model: VqaModel, sample: Sample) -> Ask:

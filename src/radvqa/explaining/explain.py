@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from radvqa import console
 from radvqa.errors import RadvqaError
+from radvqa.explaining import passes
 from radvqa.explaining.asking import Asked
 from radvqa.explaining.asking import asking as ask_model
 from radvqa.explaining.attention.raw import Looks
@@ -16,7 +17,7 @@ from radvqa.explaining.evidence.faithfulness import deletion, insertion
 from radvqa.explaining.evidence.localisation import Localised, Place, localised
 from radvqa.explaining.heat import Heat, is_flat
 from radvqa.explaining.inside.opening import can_open, opened
-from radvqa.explaining.methods import METHODS, Wishes, method
+from radvqa.explaining.methods import METHODS, Found, Wishes, method
 from radvqa.explaining.said import END, Said
 from radvqa.explaining.session import Session
 from radvqa.explaining.words import left_out
@@ -136,7 +137,7 @@ def explain(model: VqaModel, family: str, sample: Sample, asking: Asking) -> Exp
         left_out(model, family, sample, session),
         found,
         refused,
-        session.looks() if mixes is not None else None,
+        session.looks if mixes is not None else None,
         mixes.carriers.grid if mixes is not None else (0, 0),
     )
 
@@ -170,11 +171,7 @@ def _maps(session: Session | Asked, asking: Asking, usual: Sequence[str]) -> tup
 
 def _map(session: Session | Asked, name: str, asking: Asking) -> Map:
     chosen = method(name)
-    if isinstance(session, Asked) and chosen.kind != "black box":
-        raise RadvqaError(
-            f"{chosen.title} looks into a model, and this one can only be asked; occlusion and rise work for all."
-        )
-    whole = chosen.run(session, asking.wishes)
+    whole = found_by(name, session, asking.wishes)
     tokens, heats = [], []
     if isinstance(session, Session) and chosen.cheap and asking.token is None:
         spelled = session.opened.said.spelled
@@ -182,16 +179,32 @@ def _map(session: Session | Asked, name: str, asking: Asking) -> Map:
         tokens = tokens if len(spelled) > 1 else []
         alone = [Session(session.opened, session.picture, token) for token in tokens]
         heats = [chosen.run(one, asking.wishes).heat for one in alone]
-    proof = _proof(session, whole.heat, asking) if asking.proof else None
+    proof = proven(session, whole.heat, asking.place) if asking.proof else None
     return Map(name, whole.heat, whole.words, tuple(tokens), tuple(heats), proof)
 
 
-def _proof(session: Session | Asked, heat: Heat, asking: Asking) -> Proof:
+def found_by(name: str, session: Session | Asked, wishes: Wishes) -> Found:
+    """Make the map of one method, of what the session explains.
+
+    Raises:
+        RadvqaError: for an unknown method, or one that does not apply.
+    """
+    chosen = method(name)
+    if isinstance(session, Asked) and chosen.kind != "black box":
+        raise RadvqaError(
+            f"{chosen.title} looks into a model, and this one can only be asked; occlusion and rise work for all."
+        )
+    return chosen.run(session, wishes)
+
+
+def proven(session: Session | Asked, heat: Heat, place: Place | None) -> Proof:
+    """Hold a map against the model itself, against a random map, and against the truth where it is known."""
+    passes.expected(4 * (PROOF_STEPS + 1))
     by_chance = at_random(session.picture, session.said.text)
     curves = [
         way(session.picture, map_, session.scores, PROOF_STEPS).area
         for map_ in (heat, by_chance)
         for way in (deletion, insertion)
     ]
-    place = localised(heat, asking.place) if asking.place is not None else None
-    return Proof(curves[0], curves[1], curves[2], curves[3], place, is_flat(heat))
+    found = localised(heat, place) if place is not None else None
+    return Proof(curves[0], curves[1], curves[2], curves[3], found, is_flat(heat))

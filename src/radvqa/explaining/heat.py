@@ -31,6 +31,24 @@ def enlarged(grid: NDArray[np.floating], rows: int, columns: int) -> Heat:
     return (tall @ grid.astype(np.float64) @ wide.T).astype(np.float32)
 
 
+def averaged(values: NDArray[np.floating], rows: int, columns: int) -> NDArray[np.float64]:
+    """Bring pixels to a grid, each cell the mean of what it covers; a grid has no more cells than there are pixels.
+
+    Args:
+        values: ``(rows, columns)``.
+        rows: of the grid, at most.
+        columns: of the grid, at most.
+    """
+    found = values.astype(np.float64)
+    for axis, cells in enumerate((rows, columns)):
+        side = found.shape[axis]
+        whole, longer = divmod(side, min(cells, side))
+        sizes = np.array([whole + 1] * longer + [whole] * (min(cells, side) - longer))
+        begins = np.append(0, np.cumsum(sizes)[:-1])
+        found = np.add.reduceat(found, begins, axis) / (sizes[:, None] if axis == 0 else sizes)
+    return found
+
+
 def _between(pixels: int, patches: int) -> NDArray[np.float64]:
     """Weights of patches at each pixel, ``(pixels, patches)``; every row sums to 1."""
     at = np.clip((np.arange(pixels) + 0.5) * patches / pixels - 0.5, 0, patches - 1)

@@ -82,6 +82,7 @@ class Method:
         says: what the map shows, in one sentence for a radiologist.
         cheap: whether a whole test set can be done in minutes.
         run: makes it; from a ``Session``, or of a black-box method from anything ``Scored``.
+        layered: whether a layer and a head may be chosen.
     """
 
     title: str
@@ -89,10 +90,11 @@ class Method:
     says: str
     cheap: bool
     run: Callable[[Any, Wishes], Found]
+    layered: bool = False
 
 
 def _raw(session: Session, wishes: Wishes) -> Found:
-    looks = session.looks()
+    looks = session.looks
     return _of_looks(session, looks.told, looks.words, looks.names, wishes)
 
 
@@ -104,7 +106,7 @@ def _of_looks(session: Session, told: list[Tensor], words: list[Tensor], names: 
 
 
 def _raw_question(session: Session, wishes: Wishes) -> Found:
-    looks = session.looks()
+    looks = session.looks
     if not looks.asked or not any(float(layer.sum()) > 0 for layer in looks.asked):
         raise RadvqaError("The question's words do not look at the picture in this model; only the answer does.")
     return Found(_on_patches(session, chosen(looks.asked, looks.names, wishes.layer, wishes.head).mean(0)))
@@ -196,6 +198,7 @@ METHODS: dict[str, Method] = {
         "Where the last readers of the picture point when the answer is told; not what the answer depends on.",
         True,
         _raw,
+        layered=True,
     ),
     "raw-question": Method(
         "Raw attention of the question",
@@ -203,6 +206,7 @@ METHODS: dict[str, Method] = {
         "Where the question's words point.",
         True,
         _raw_question,
+        layered=True,
     ),
     "rollout": Method(
         "Attention rollout",

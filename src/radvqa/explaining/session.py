@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from radvqa.errors import RadvqaError
+from radvqa.explaining import passes
 from radvqa.explaining.attention.raw import Looking, Looks
 from radvqa.explaining.attention.rollout import Rollout, RolloutOptions
 from radvqa.explaining.attention.step import Carriers, Step
@@ -25,7 +26,7 @@ from radvqa.explaining.inside.vision import input_of, output_of, shape_of
 from radvqa.explaining.said import Said
 from radvqa.explaining.watching import watching
 
-_AT_ONCE = 16
+_AT_ONCE = 8
 
 
 @dataclass(frozen=True)
@@ -90,6 +91,7 @@ class Session:
 
     def log_probability(self, values: Tensor) -> Tensor:
         """Of what is explained, on copies of the picture, ``(b,)``; differentiable."""
+        passes.made(len(values))
         each = self.opened.log_probabilities(values)
         return each.sum(1) if self.token is None else each[:, self.token]
 
@@ -146,6 +148,7 @@ class Session:
             mixing.carriers if mixing else None, steps, gradients, features[0], shape_of(place, slopes)[0][0], grid
         )
 
+    @cached_property
     def looks(self) -> Looks:
         """What the layers that tell the answer look at."""
         mixing = self.mixing()

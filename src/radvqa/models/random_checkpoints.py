@@ -107,8 +107,8 @@ def _qformer_llm(folder: Path, size: Size, texts: Sequence[str]) -> dict[str, An
 def _cnn_bert(folder: Path, size: Size, texts: Sequence[str]) -> dict[str, Any]:
     from transformers import ResNetModel
 
-    # fewer than 16 channels before a strided 1x1 convolution crash oneDNN's backward pass on two threads (torch 2.13, CPUs
-    # with AVX-512); no published ResNet has so few
+    # fewer than 16 channels before a strided 1x1 convolution crash oneDNN's backward pass on two threads (torch 2.13,
+    # CPUs with AVX-512); no published ResNet has so few
     tiny = {"embedding_size": 16, "hidden_sizes": [16, 16], "depths": [1, 1]} if size == "tiny" else {}
     _save(ResNetModel(_config(_RESNETS[size], **tiny)), folder / "vision")
     return {

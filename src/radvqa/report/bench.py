@@ -50,6 +50,32 @@ def show_explain_bench(found: Mapping[str, Any]) -> None:
             )
 
 
+def show_serve_bench(found: Mapping[str, Any]) -> None:
+    """Print what many clients met at the service, and at a plain one."""
+    print(
+        f"{found['clients']} clients on {found['cores']} cores, {found['pictures']} pictures, "
+        f"{found['questions_per_picture']} questions about one before the next; {found['questions']:,} questions in "
+        f"{found['seconds']:.0f} s"
+    )
+    plain = "ratio" in found
+    _row("", "ours", "plain" if plain else "", "ratio" if plain else "")
+    for title, key, unit in (
+        ("questions/s", "questions_per_s", ""),
+        ("p99", "p99_s", " s"),
+        ("failed", "failed", ""),
+        ("mixed up", "mixed_up", ""),
+    ):
+        ratio = f"{found['ratio']:.1f} ×" if plain and key == "questions_per_s" else ""
+        _row(title, f"{found[key]}{unit}", f"{found[f'naive_{key}']}{unit}" if plain else "", ratio)
+    begin, end = (found[f"memory_{when}_bytes"] / 2**20 for when in ("begin", "end"))
+    print(
+        f"Memory {begin:,.0f} MiB after warming up, {end:,.0f} MiB at the end, at most "
+        f"{100 * found['memory_deviation']:.1f} % off in between."
+    )
+    if found["first_view_bytes"] is not None:
+        print(f"First view of the page: {found['first_view_bytes'] / 1000:.0f} kB, {found['first_view_s']:.2f} s.")
+
+
 def show_engine_bench(found: Mapping[str, Any]) -> None:
     """Print our engine and a plain Trainer side by side, and whether they learned the same."""
     threads = f", {found['threads']} threads" if found["device"] == "CPU" else ""

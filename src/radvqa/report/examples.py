@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import fmean
+from typing import TYPE_CHECKING
 
 from radvqa import files
 from radvqa.errors import DataError
@@ -11,6 +12,10 @@ from radvqa.prediction import Prediction
 from radvqa.report.judged import is_right
 from radvqa.report.scored import Scored, groups
 from radvqa.report.tables import baseline_name
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 MOST = 12
 _SIDE = 448  # pixels; enough for a card, and the page stays light
@@ -25,14 +30,14 @@ class Answered:
     Attributes:
         who: run or baseline; seeds of one recipe that answer alike are one answer.
         answer: as given.
-        right: as the accuracy judges it.
+        right: as the accuracy judges it; None where the truth is not known.
         confidence: probability that the model gave it, when it gave one; the mean over seeds.
         trivial: whether it is a baseline's.
     """
 
     who: str
     answer: str
-    right: bool
+    right: bool | None
     confidence: float | None = None
     trivial: bool = False
 
@@ -108,10 +113,15 @@ def _example(sample: str, path: Path, runs: Sequence[Scored], owner: Scored) -> 
 
 
 def _picture(path: Path) -> bytes:
-    """Read a picture, made small enough for a page."""
-    from radvqa.data.image import decode, encode_png, resize
+    from radvqa.data.image import decode
 
-    pixels = decode(path, max_pixels=_PIXELS)
+    return small_png(decode(path, max_pixels=_PIXELS))
+
+
+def small_png(pixels: "NDArray[np.uint8]") -> bytes:
+    """Make a picture small enough for a page, as PNG."""
+    from radvqa.data.image import encode_png, resize
+
     height, width = pixels.shape[:2]
     shrink = min(1.0, _SIDE / max(height, width))
     return encode_png(resize(pixels, max(1, round(shrink * width)), max(1, round(shrink * height))))

@@ -1,22 +1,20 @@
 """Asking: a question about a picture to one model or several; answers come as they are found."""
 
 import asyncio
-import hashlib
 import time
 from typing import Annotated, Any
 
-import numpy as np
 from fastapi import APIRouter
 from fastapi.responses import StreamingResponse
-from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from radvqa.asking import NOTICE
 from radvqa.errors import RadvqaError
 from radvqa.serving.answerers.answerer import Asked, Reply, Speaks
-from radvqa.serving.events import Tell, stream
+from radvqa.serving.events import EVENTS, EventStream, Tell, stream
 from radvqa.serving.pictures.picture import View
 from radvqa.serving.service import Service
+from radvqa.serving.shelf import State
 
 
 class Question(BaseModel):
@@ -26,10 +24,26 @@ class Question(BaseModel):
 
     picture: str = Field(max_length=100, description="Id of a picture that was handed in.")
     view: View = View()
-    question: str = Field(min_length=1, max_length=2000)
+    question: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=2000)]
     models: list[Annotated[str, Field(max_length=200)]] = Field(
         default_factory=list, max_length=8, description="Names; the first model when there is none."
     )
+
+
+class Model(BaseModel):
+    """A model that can be asked."""
+
+    name: str
+    family: str
+    state: State
+    problem: str = Field(description="Why it could not be loaded; empty otherwise.")
+
+
+class Models(BaseModel):
+    """All models; the first is asked when none is named."""
+
+    models: list[Model]
+    notice: str = NOTICE
 
 
 def router(service: Service) -> APIRouter:
@@ -37,35 +51,25 @@ def router(service: Service) -> APIRouter:
     doors = APIRouter(prefix="/api", tags=["asking"])
 
     @doors.get("/models")
-    async def models() -> dict[str, Any]:
+    async def models() -> Models:
         """List the models that can be asked."""
-        return {
-            "models": [
-                {"name": offer.name, "family": offer.family, "state": offer.state, "problem": offer.problem}
-                for offer in service.shelf.offers.values()
-            ],
-            "notice": NOTICE,
-        }
+        offers = service.shelf.offers.values()
+        return Models(models=[Model(name=o.name, family=o.family, state=o.state, problem=o.problem) for o in offers])
 
-    @doors.post("/answers")
+    @doors.post("/answers", response_class=EventStream, responses=EVENTS)
     async def answers(question: Question) -> StreamingResponse:
         """Ask; server-sent events `progress`, `token`, `answer` and `refused`, each with its `model`, then `end`."""
         picture = service.pictures.get(question.picture)
         offers = [service.shelf.offer(name) for name in dict.fromkeys(question.models or [service.shelf.first])]
 
         async def work(tell: Tell) -> None:
-            pixels = await service.pictures.shown(picture, question.view)
-            asked = Asked(pixels, digest_of(pixels), question.question)
+            seen = await service.pictures.seen(picture, question.view)
+            asked = Asked(seen.pixels, seen.digest, question.question)
             await asyncio.gather(*(answered(service, offer.name, asked, tell) for offer in offers))
 
         return stream(work)
 
     return doors
-
-
-def digest_of(pixels: NDArray[np.uint8]) -> str:
-    """Name pixels by their content."""
-    return hashlib.sha256(repr(pixels.shape).encode() + np.ascontiguousarray(pixels).tobytes()).hexdigest()
 
 
 async def answered(service: Service, name: str, asked: Asked, tell: Tell) -> None:

@@ -17,16 +17,15 @@ class BusyError(RadvqaError):
         seconds: after which it is worth a try.
     """
 
-    def __init__(self, seconds: int) -> None:
-        super().__init__(f"The model has more questions than it can take now; ask again in {seconds} s.")
+    def __init__(self, seconds: int, why: str = "") -> None:
+        super().__init__(why or f"The model has more questions than it can take now; ask again in {seconds} s.")
         self.seconds = seconds
 
 
 class Batcher:
     """Hands waiting questions to a model, as many at a time as it takes; nobody waits for a batch to fill.
 
-    Questions whose asker has gone are dropped before they cost anything. An error of a pass reaches those who asked in
-    it and nobody else.
+    Questions whose asker has gone are dropped before they cost anything. A question that a pass fails on fails alone.
 
     Args:
         answer: a pass of the model; called in one thread, never twice at a time.
@@ -55,6 +54,8 @@ class Batcher:
             RadvqaError: what the model raised.
         """
         if len(self._waiting) >= self._limit:
+            self._waiting = [(one, future) for one, future in self._waiting if not future.done()]
+        if len(self._waiting) >= self._limit:
             raise BusyError(max(1, round(self._pass_seconds * len(self._waiting) / self._most)))
         loop = asyncio.get_running_loop()
         future: asyncio.Future[Reply] = loop.create_future()
@@ -71,19 +72,26 @@ class Batcher:
             if not taken:
                 continue
             began = loop.time()
-            try:
-                replies = await loop.run_in_executor(self._thread, self._answer, [asked for asked, _ in taken])
-            except Exception as error:
-                for _, future in taken:
-                    if not future.done():
-                        future.set_exception(error)
-                continue
+            await self._pass(taken)
             self._pass_seconds += 0.2 * (loop.time() - began - self._pass_seconds)
-            self.passes += 1
-            self.answered += len(taken)
-            for (_, future), reply in zip(taken, replies, strict=True):
-                if not future.done():
-                    future.set_result(reply)
+
+    async def _pass(self, taken: list[tuple[Asked, asyncio.Future[Reply]]]) -> None:
+        """Answer in one pass; where it fails each is asked alone, so that one asker's mistake is no other's."""
+        loop = asyncio.get_running_loop()
+        self.passes += 1
+        try:
+            replies = await loop.run_in_executor(self._thread, self._answer, [asked for asked, _ in taken])
+        except Exception as error:
+            if len(taken) > 1:
+                for one in taken:
+                    await self._pass([one])
+            elif not taken[0][1].done():
+                taken[0][1].set_exception(error)
+            return
+        self.answered += len(taken)
+        for (_, future), reply in zip(taken, replies, strict=True):
+            if not future.done():
+                future.set_result(reply)
 
     async def close(self) -> None:
         """Answer what waits, then end."""

@@ -4,8 +4,8 @@ import asyncio
 import json
 import logging
 import threading
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import suppress
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
+from contextlib import aclosing, suppress
 from typing import Any
 
 from fastapi.responses import StreamingResponse
@@ -14,6 +14,17 @@ from radvqa.errors import RadvqaError
 
 _LOG = logging.getLogger("radvqa.serving")
 BROKEN = "Something broke inside the service; its log says what. Try again, or ask whoever runs it."
+
+
+_EVENT = {
+    "type": "object",
+    "properties": {"event": {"type": "string"}, "data": {"type": "string", "description": "JSON."}},
+    "required": ["data"],
+}
+EVENTS: dict[int | str, dict[str, Any]] = {
+    200: {"description": "Server-sent events.", "content": {"text/event-stream": {"schema": _EVENT}}}
+}
+"""Declares that a door answers with events; beside ``response_class=EventStream``, as its ``responses``."""
 
 
 class Stopped(Exception):  # noqa: N818 - not an error
@@ -51,12 +62,25 @@ class Tell:
         self._stopped.set()
 
 
+class EventStream(StreamingResponse):
+    """A response of server-sent events; as ``response_class`` it tells the documentation so."""
+
+    media_type = "text/event-stream"
+
+
 def stream(work: Callable[[Tell], Awaitable[None]]) -> StreamingResponse:
     """Do work and send what it tells; ends with the event ``end``, or with ``failed`` and a sentence in ``error``."""
-    return StreamingResponse(_events(work), media_type="text/event-stream", headers={"Cache-Control": "no-store"})
+    return EventStream(_written(work), headers={"Cache-Control": "no-store"})
 
 
-async def _events(work: Callable[[Tell], Awaitable[None]]) -> AsyncIterator[str]:
+async def _written(work: Callable[[Tell], Awaitable[None]]) -> AsyncIterator[str]:
+    async with aclosing(told(work)) as events:
+        async for event, values in events:
+            yield f"event: {event}\ndata: {json.dumps(values, ensure_ascii=False)}\n\n"
+
+
+async def told(work: Callable[[Tell], Awaitable[None]]) -> AsyncGenerator[tuple[str, dict[str, Any]], None]:
+    """Do work and give what it tells, then ``end``, or ``failed`` and a sentence; who stops asking stops the work."""
     loop = asyncio.get_running_loop()
     waiting: asyncio.Queue[tuple[str, dict[str, Any]] | None] = asyncio.Queue()
     tell = Tell(loop, lambda event, values: waiting.put_nowait((event, values)))
@@ -78,7 +102,7 @@ async def _events(work: Callable[[Tell], Awaitable[None]]) -> AsyncIterator[str]
     task = asyncio.create_task(done())
     try:
         while (event := await waiting.get()) is not None:
-            yield f"event: {event[0]}\ndata: {json.dumps(event[1], ensure_ascii=False)}\n\n"
+            yield event
     finally:
         tell.stop()
         task.cancel()

@@ -29,8 +29,9 @@ class Service:
             RadvqaError: when a model cannot be offered.
         """
         limits = settings.limits
-        return cls(settings, Shelf(settings.models, settings.device, limits), Pictures(limits))
+        return cls(settings, Shelf(settings.models, settings.device, limits), Pictures(limits, settings.keep))
 
     async def close(self) -> None:
         """Finish what is running, then close everything."""
         await self.shelf.close()
+        await self.pictures.close()

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -11,8 +12,10 @@ from radvqa.errors import RadvqaError, nearest
 from radvqa.run import Run
 from radvqa.serving.answerers.answerer import Answerer
 from radvqa.serving.batching import Batcher
+from radvqa.serving.events import BROKEN
 from radvqa.serving.settings import Limits
 
+_LOADING = ThreadPoolExecutor(1, thread_name_prefix="loading")  # one after the other: imports are no work for two
 State = Literal["waiting", "loading", "ready", "failed"]
 
 
@@ -68,9 +71,9 @@ class Offer:
 
     async def _opened(self) -> Loaded:
         try:
-            answerer = await asyncio.to_thread(self._load)
-        except RadvqaError as error:
-            self.problem = str(error)
+            answerer = await asyncio.get_running_loop().run_in_executor(_LOADING, self._load)
+        except Exception as error:
+            self.problem = str(error) if isinstance(error, RadvqaError) else BROKEN
             raise
         self.problem = ""
         return Loaded(answerer, Batcher(answerer.answer, most=self._limits.batch, waiting=self._limits.waiting))

@@ -23,6 +23,7 @@ FILE = Path(__file__).parent / "starter.safetensors"
 
 _CANDIDATES = 5
 _KEPT_PICTURES = 8
+_EMPTY = "The question is empty; ask for instance 'Which organ is shown?'."
 
 
 @dataclass(frozen=True)
@@ -99,8 +100,21 @@ class Starter:
             RadvqaError: when the picture cannot be decoded, or the question is empty.
         """
         if not question.strip():
-            raise RadvqaError("The question is empty; ask for instance 'Which organ is shown?'.")
-        seen = self.look(image.decode(picture) if isinstance(picture, Path) else picture)
+            raise RadvqaError(_EMPTY)
+        return self.answer_about(self.look(image.decode(picture) if isinstance(picture, Path) else picture), question)
+
+    def answer_about(self, seen: Seen, question: str) -> StarterAnswer:
+        """Answer a question about a picture that was looked at.
+
+        Args:
+            seen: what ``look`` or ``net.look`` saw.
+            question: in English.
+
+        Raises:
+            RadvqaError: when the question is empty.
+        """
+        if not question.strip():
+            raise RadvqaError(_EMPTY)
         probabilities = self.confidence.of(self.net.logits(question, seen))
         best = np.argsort(-probabilities, kind="stable")[:_CANDIDATES]
         candidates = tuple((self.net.facts.answers[k], round(float(probabilities[k]), 6)) for k in best)

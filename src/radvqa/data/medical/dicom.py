@@ -13,7 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from radvqa.data.medical.address import View
-from radvqa.data.medical.window import PERCENTILES, PRESETS, Window, by_percentiles
+from radvqa.data.medical.reading import AS_STORED, Reading
+from radvqa.data.medical.window import PERCENTILES, PRESETS, Window, percentiles, reaching, stretched
 from radvqa.data.quiet import no_warnings
 from radvqa.errors import ImageError
 
@@ -67,7 +68,7 @@ def recognises(content: bytes, suffix: str) -> bool:
     return suffix.lower() in (".dcm", ".dicom") and content[:2] in (b"\2\0", b"\x08\0", b"\0\x08")
 
 
-def decode(content: bytes, name: str, view: View, max_pixels: int) -> NDArray[np.uint8]:
+def read(content: bytes, name: str, view: View, max_pixels: int) -> Reading:
     """Decode one frame.
 
     Grey values go through the modality LUT (table, or slope and intercept) and the VOI LUT (table, else the first
@@ -82,7 +83,7 @@ def decode(content: bytes, name: str, view: View, max_pixels: int) -> NDArray[np
         max_pixels: refuse larger frames.
 
     Returns:
-        ``(height, width)`` or ``(height, width, 3)``.
+        the frame, and its greys before a window showed them.
 
     Raises:
         ImageError: when the file has no pixels or not that frame, is broken, cut off or too large, or is compressed
@@ -268,17 +269,31 @@ def _size_of_codestream(frame: bytes) -> tuple[int, int] | None:
     return None
 
 
-def _shown(dataset: "Dataset", stored: NDArray[Any], frame: int, name: str, view: View) -> NDArray[np.uint8]:
+def _shown(dataset: "Dataset", stored: NDArray[Any], frame: int, name: str, view: View) -> Reading:
     colours = str(dataset.get("PhotometricInterpretation", ""))
     if stored.ndim == 3 or colours == "PALETTE COLOR":
         if view.window is not None:
             raise ImageError(f"{name} holds colours; a window is for grey values.")
-        return _palette(dataset, stored) if colours == "PALETTE COLOR" else _eight_bits(stored, int(dataset.BitsStored))
-    padding = _padding(dataset, stored)
-    greys = _greys(dataset, stored, padding, frame, name, view)
-    if colours == "MONOCHROME1":
-        greys = 255 - greys
-    return np.where(padding, np.uint8(0), greys)
+        palette = colours == "PALETTE COLOR"
+        shown = _palette(dataset, stored) if palette else _eight_bits(stored, int(dataset.BitsStored))
+        return Reading(shown, "dicom", frames=_frames(dataset))
+    padding, look = _padding(dataset, stored), _Look.of(dataset, frame)
+    values = look.table.of(stored) if look.table else stored * look.slope + look.intercept
+    default = _default(dataset, look, stored, values)
+    between = percentiles(values, ~padding) if default is None or view.window == PERCENTILES else None
+    greys = _greys(look, values, default, between, name, view)
+    inverted = colours == "MONOCHROME1"
+    return Reading(
+        np.where(padding, np.uint8(0), 255 - greys if inverted else greys),
+        "dicom",
+        values,
+        (default.linear if isinstance(default, Window) else None) or (reaching(between) if default is None else None),
+        padding if padding.any() else None,
+        inverted,
+        "HU" if look.hounsfield and dataset.get("Modality") == "CT" else "",
+        look.hounsfield,
+        _frames(dataset),
+    )
 
 
 def _palette(dataset: "Dataset", stored: NDArray[Any]) -> NDArray[np.uint8]:
@@ -307,27 +322,37 @@ def _padding(dataset: "Dataset", stored: NDArray[Any]) -> NDArray[np.bool_]:
 
 
 def _greys(
-    dataset: "Dataset", stored: NDArray[Any], padding: NDArray[np.bool_], frame: int, name: str, view: View
+    look: "_Look",
+    values: NDArray[Any],
+    default: "_Table | Window | None",
+    between: tuple[float, float] | None,
+    name: str,
+    view: View,
 ) -> NDArray[np.uint8]:
-    look = _Look.of(dataset, frame)
-    values = look.table.of(stored) if look.table else stored * look.slope + look.intercept
     if isinstance(view.window, Window):
         return view.window.greys(values)
     if view.window in PRESETS:
-        if dataset.get("Modality", "CT") != "CT" or look.unit not in ("", "HU"):
+        if not look.hounsfield:
             raise ImageError(
                 f"{name} is no CT in Hounsfield units, for which the window {view.window!r} is made; give centre and "
                 f"width, for instance window=40,400."
             )
         return PRESETS[view.window].greys(values)
-    if view.window != PERCENTILES:
-        if look.voi:
-            return _eight_bits(look.voi.of(values), look.voi.bits)
-        if look.window:
-            return look.window.greys(values)
-        if stored.dtype == np.uint8 and dataset.BitsStored == 8 and np.array_equal(values, stored):
-            return stored
-    return by_percentiles(values, ~padding)
+    if default is None or view.window == PERCENTILES:
+        return stretched(values, between) if between else np.zeros(values.shape, np.uint8)
+    return _eight_bits(default.of(values), default.bits) if isinstance(default, _Table) else default.greys(values)
+
+
+def _default(dataset: "Dataset", look: "_Look", stored: NDArray[Any], values: NDArray[Any]) -> "_Table | Window | None":
+    """What shows the values unless something else is asked for; None for their percentiles."""
+    if look.voi or look.window:
+        return look.voi or look.window
+    eight_bits = stored.dtype == np.uint8 and dataset.BitsStored == 8 and np.array_equal(values, stored)
+    return AS_STORED if eight_bits else None
+
+
+def _frames(dataset: "Dataset") -> int:
+    return int(dataset.get("NumberOfFrames") or 1)
 
 
 @dataclass(frozen=True)
@@ -356,11 +381,11 @@ class _Table:
 
 @dataclass(frozen=True)
 class _Look:
-    """How the values of one frame are to be shown."""
+    """How the values of one frame are to be shown; ``hounsfield`` unless the file says that they are something else."""
 
     slope: float
     intercept: float
-    unit: str
+    hounsfield: bool
     table: _Table | None
     voi: _Table | None
     window: Window | None
@@ -383,7 +408,7 @@ class _Look:
         return cls(
             slope=float(rescale.get("RescaleSlope", 1)),
             intercept=float(rescale.get("RescaleIntercept") or 0),
-            unit=str(rescale.get("RescaleType") or ""),
+            hounsfield=dataset.get("Modality", "CT") == "CT" and str(rescale.get("RescaleType") or "") in ("", "HU"),
             table=_Table.of_item(modality[0], little) if modality else None,
             voi=_Table.of_item(voi.VOILUTSequence[0], little) if voi and voi.VOILUTSequence else None,
             window=_first_window(first_with("FrameVOILUTSequence", "WindowCenter")),

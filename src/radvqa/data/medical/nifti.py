@@ -13,7 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from radvqa.data.medical.address import View
-from radvqa.data.medical.window import PERCENTILES, PRESETS, Window, by_percentiles
+from radvqa.data.medical.reading import Reading
+from radvqa.data.medical.window import PRESETS, Window, percentiles, reaching, stretched
 from radvqa.data.quiet import no_warnings
 from radvqa.errors import ImageError
 
@@ -32,7 +33,27 @@ def recognises(content: bytes) -> bool:
     return _magic(_head(content)) is not None
 
 
-def decode(content: bytes, name: str, view: View, max_pixels: int) -> NDArray[np.uint8]:
+def unpacked(content: bytes, most: int) -> bytes:
+    """Unpack a volume that is packed with gzip, so that one slice after another is read without doing it again.
+
+    Args:
+        content: of the file.
+        most: bytes; a larger volume, and a file that is none, comes back as it was.
+
+    Raises:
+        ImageError: when it is broken.
+    """
+    if content[:2] != b"\x1f\x8b" or not recognises(content):
+        return content
+    try:
+        with gzip.GzipFile(fileobj=io.BytesIO(content)) as packed:
+            plain = packed.read(most + 1)
+    except (OSError, EOFError, zlib.error):
+        raise ImageError("The picture is a broken or cut off NIfTI volume: it cannot be unpacked.") from None
+    return plain if len(plain) <= most else content
+
+
+def read(content: bytes, name: str, view: View, max_pixels: int) -> Reading:
     """Decode one slice of a volume; of several volumes (time points) the first is taken.
 
     The axes nearest to the patient's are taken, without resampling; one voxel is one pixel. Axial and coronal slices
@@ -47,7 +68,7 @@ def decode(content: bytes, name: str, view: View, max_pixels: int) -> NDArray[np
         max_pixels: refuse larger slices.
 
     Returns:
-        ``(height, width)``, or ``(height, width, 3)`` of a volume that holds colours.
+        the slice, in colours where the volume holds them, and its greys before a window showed them.
 
     Raises:
         ImageError: when the file is broken or too large, or has no such slice.
@@ -64,7 +85,9 @@ def decode(content: bytes, name: str, view: View, max_pixels: int) -> NDArray[np
         ) from None
     try:
         with no_warnings():
-            return _decode(_opened(nibabel, content), name, view, max_pixels)
+            volume = _opened(nibabel, content)
+            _check_length(volume, content, name)
+            return _decode(volume, name, view, max_pixels)
     except ImageError:
         raise
     except Exception as error:  # broken headers make the library raise a dozen kinds; its texts may quote the header
@@ -96,7 +119,14 @@ def _opened(nibabel: Any, content: bytes) -> "Nifti1Image":
     return opened
 
 
-def _decode(volume: "Nifti1Image", name: str, view: View, max_pixels: int) -> NDArray[np.uint8]:
+def _check_length(volume: "Nifti1Image", content: bytes, name: str) -> None:
+    """Refuse a volume that is cut off, also behind the slice that is wanted; a packed one shows it in unpacking."""
+    needed = volume.dataobj.offset + math.prod(volume.shape) * volume.get_data_dtype().itemsize
+    if content[:2] != b"\x1f\x8b" and len(content) < needed:
+        raise ImageError(f"{name} is a broken or cut off NIfTI volume: {len(content):,} of {needed:,} bytes are there.")
+
+
+def _decode(volume: "Nifti1Image", name: str, view: View, max_pixels: int) -> Reading:
     stored = tuple(int(side) for side in volume.shape)
     sides = (*stored, 1)[:3]
     if len(stored) < 2 or min(stored) < 1 or math.prod(sides) > MAX_VOXELS:
@@ -120,10 +150,10 @@ def _decode(volume: "Nifti1Image", name: str, view: View, max_pixels: int) -> ND
     values = np.asarray(volume.dataobj[(*place, *[0] * (len(stored) - 3))])
     upright = values.reshape((*values.shape, 1)[:3]).transpose(stored_as)
     upright = np.flip(upright, tuple(np.flatnonzero(turned))).take(0, across)
-    return _greys(upright[::-1, ::-1].T, name, view)
+    return _shown(upright[::-1, ::-1].T, name, view, tuple((a, sides[stored_as[at]]) for a, at in _ACROSS.items()))
 
 
-_ACROSS = {"sagittal": 0, "coronal": 1, "axial": 2}  # of x to the right, y to the front, z up
+_ACROSS = {"axial": 2, "coronal": 1, "sagittal": 0}  # of x to the right, y to the front, z up
 
 
 def _orientation(affine: NDArray[np.float64]) -> tuple[tuple[int, ...], tuple[bool, ...]]:
@@ -137,23 +167,27 @@ def _orientation(affine: NDArray[np.float64]) -> tuple[tuple[int, ...], tuple[bo
     return stored_as, tuple(bool(nearest[at, 1] < 0) for at in stored_as)
 
 
-def _greys(values: NDArray[Any], name: str, view: View) -> NDArray[np.uint8]:
+def _shown(values: NDArray[Any], name: str, view: View, axes: tuple[tuple[str, int], ...]) -> Reading:
     """Map a slice to greys; a preset is refused where no value is as low as air in a CT."""
     if values.dtype.names:
         if view.window is not None:
             raise ImageError(f"{name} holds colours; a window is for grey values.")
-        return np.stack([values[channel] for channel in ("R", "G", "B")], axis=-1).astype(np.uint8)
+        colours = np.stack([values[channel] for channel in ("R", "G", "B")], axis=-1).astype(np.uint8)
+        return Reading(colours, "nifti", axes=axes)
     if np.iscomplexobj(values):
         raise ImageError(f"{name} holds complex numbers; save their magnitude.")
     values = values.astype(np.float64)
-    if view.window is None or view.window == PERCENTILES:
-        return by_percentiles(values)
-    if isinstance(view.window, Window):
-        return view.window.greys(values)
     finite = values[np.isfinite(values)]
-    if not finite.size or finite.min() > _AIR:
+    ct = bool(finite.size) and bool(finite.min() <= _AIR)
+    between = percentiles(values)
+    window = PRESETS.get(view.window) if isinstance(view.window, str) else view.window
+    if view.window in PRESETS and not ct:
         raise ImageError(
             f"{name} does not look like CT in Hounsfield units, for which the window {view.window!r} is made: "
             f"no value of the slice is below {_AIR}; give centre and width, for instance window=40,400."
         )
-    return PRESETS[view.window].greys(values)
+    if isinstance(window, Window):
+        shown = window.greys(values)
+    else:
+        shown = stretched(values, between) if between else np.zeros(values.shape, np.uint8)
+    return Reading(shown, "nifti", values, reaching(between), ct=ct, axes=axes)

@@ -34,6 +34,13 @@ class Window:
         if not np.isfinite([self.centre, self.width]).all() or narrow:
             raise ValueError("The centre and width of a window are finite, and its width is at least 1.")
 
+    @property
+    def linear(self) -> "Window | None":
+        """The same as a LINEAR window; None where there is none."""
+        if self.function == "LINEAR_EXACT":
+            return Window(self.centre + 0.5, self.width + 1)
+        return self if self.function == "LINEAR" else None
+
     def greys(self, values: NDArray[Any]) -> NDArray[np.uint8]:
         """Map values to greys, 0 to 255, rounded to the nearest; what is not a number becomes black.
 
@@ -73,17 +80,35 @@ def by_percentiles(values: NDArray[Any], counted: NDArray[np.bool_] | None = Non
         values: any shape.
         counted: which values count in the percentiles; all by default.
     """
+    between = percentiles(values, counted)
+    return stretched(values, between) if between else np.zeros(np.shape(values), np.uint8)
+
+
+def percentiles(values: NDArray[Any], counted: NDArray[np.bool_] | None = None) -> tuple[float, float] | None:
+    """Return what ``by_percentiles`` shows as black and as white; None where all values are one, or none is finite."""
     x = np.asarray(values, np.float64)
     counting = np.isfinite(x) if counted is None else np.isfinite(x) & counted
     if not counting.any():
-        return np.zeros(x.shape, np.uint8)
+        return None
     low, high = np.percentile(x[counting], [1, 99])
     if low == high:
         low, high = x[counting].min(), x[counting].max()
-    if low == high:
-        return np.zeros(x.shape, np.uint8)
+    return None if low == high else (float(low), float(high))
+
+
+def stretched(values: NDArray[Any], between: tuple[float, float]) -> NDArray[np.uint8]:
+    """Map values from black to white linearly to 0 … 255."""
+    x, (low, high) = np.asarray(values, np.float64), between
     # halves, because the difference of two finite numbers need not be finite
     return _greys(np.clip((x / 2 - low / 2) / (high / 2 - low / 2), 0, 1))
+
+
+def reaching(between: tuple[float, float] | None) -> Window | None:
+    """Return the window from one value to another; None where there is none, or it is too wide for a number."""
+    try:
+        return Window(sum(between) / 2 + 0.5, between[1] - between[0] + 1) if between else None
+    except ValueError:
+        return None
 
 
 def _greys(shares: NDArray[np.float64]) -> NDArray[np.uint8]:

@@ -38,6 +38,7 @@ class Daquar:
         source="Malinowski and Fritz, A Multi-World Approach to Question Answering about Real-World Scenes, NIPS 2014",
         licence="not stated (the pictures are those of NYU Depth v2)",
         folder="daquar",
+        medical=False,
         default="all",
         versions={
             "all": Version(

@@ -86,6 +86,10 @@ class Phantom:
             )
         return samples
 
+    def is_quick(self, version: str) -> bool:
+        """Whether a version is there already, or is made in seconds."""
+        return _IMAGES[version] <= _IMAGES_PER_WORKER or _place(version).is_dir()
+
     def regions(self, folder: Path, image: str) -> list[Region]:
         """Return organs and findings of one image with their exact masks; ``folder`` is not used.
 
@@ -106,15 +110,19 @@ class Phantom:
         ]
 
 
+def _place(version: str) -> Path:
+    if version not in _IMAGES:
+        raise DataError(f"phantom has no version {version!r}; known: {', '.join(_IMAGES)}.")
+    return files.cache_folder() / "phantom" / f"{version}-seed{_SEED}-v{GENERATOR_VERSION}"
+
+
 def made(version: str) -> Path:
     """Return the folder of one version, making it when it is not there; one process makes it, others wait.
 
     Raises:
         DataError: for an unknown version.
     """
-    if version not in _IMAGES:
-        raise DataError(f"phantom has no version {version!r}; known: {', '.join(_IMAGES)}.")
-    place = files.cache_folder() / "phantom" / f"{version}-seed{_SEED}-v{GENERATOR_VERSION}"
+    place = _place(version)
     if place.is_dir():
         return place
     with files.locked(place.with_name(f"{place.name}.lock"), what=str(place)):

@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from radvqa.errors import RadvqaError
+from radvqa.explaining import passes
 from radvqa.explaining.attention.step import Carriers, Step, fused
 
 MOST_PIPES = 400_000
@@ -70,7 +71,9 @@ def attention_flow(
     start, end = np.concatenate(starts), np.concatenate(ends)
     size = np.concatenate(sizes)
     found = []
+    passes.expected(len(wanted))
     for carrier in wanted.tolist():
+        passes.made(1)
         joined = (
             (np.append(size, 1.0) * _UNIT).astype(np.int32),
             (np.append(start, carrier), np.append(end, sink)),

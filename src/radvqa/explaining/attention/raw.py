@@ -6,7 +6,9 @@ It says what one layer mixes, not what the answer depends on; a state that looks
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from radvqa.errors import RadvqaError
@@ -77,6 +79,13 @@ class Looking:
         self.looks.told.append(torch.zeros(step.heads, told, patches))
         self.looks.words.append(torch.zeros(step.heads, told, words))
         self.looks.asked.append(torch.zeros(step.heads, words, patches))
+
+
+def on_picture(looks: Looks) -> NDArray[np.float32]:
+    """How much each head looks at the picture when the answer is told, ``(layers, h)``; missing heads are 0."""
+    sums = [layer.sum(2).mean(1).cpu().numpy() for layer in looks.told]
+    most = max((len(one) for one in sums), default=0)
+    return np.array([np.pad(one, (0, most - len(one))) for one in sums], np.float32).reshape(len(sums), most)
 
 
 def chosen(layers: Sequence[Tensor], names: Sequence[str], layer: int | None, head: int | None) -> Tensor:

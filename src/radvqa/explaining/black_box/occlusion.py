@@ -6,6 +6,7 @@ Source: Zeiler and Fergus, Visualizing and understanding convolutional networks,
 import numpy as np
 from numpy.typing import NDArray
 
+from radvqa.explaining import passes
 from radvqa.explaining.evidence.faithfulness import Scores, blurred
 from radvqa.explaining.heat import Heat
 
@@ -35,6 +36,7 @@ def occlusion(picture: NDArray[np.uint8], scores: Scores, cells: int = CELLS) ->
         changed = picture.copy()
         changed[window] = without[window]
         covered.append(changed)
+    passes.expected(1 + len(covered))
     found = np.asarray(scores([picture, *covered]), np.float64)
     total, times = np.zeros((rows, columns)), np.zeros((rows, columns))
     for window, drop in zip(windows, found[0] - found[1:], strict=True):

@@ -6,6 +6,7 @@ Source: Petsiuk et al., RISE: Randomized input sampling for explanation of black
 import numpy as np
 from numpy.typing import NDArray
 
+from radvqa.explaining import passes
 from radvqa.explaining.evidence.faithfulness import Scores, blurred
 from radvqa.explaining.heat import Heat, enlarged
 
@@ -26,6 +27,7 @@ def rise(picture: NDArray[np.uint8], scores: Scores, *, masks: int = MASKS, cell
     Returns:
         the expected probability where a pixel is kept, minus that over all masks; what is below is 0.
     """
+    passes.expected(masks)
     random = np.random.default_rng(seed)
     rows, columns = picture.shape[:2]
     without = blurred(picture).astype(np.float64)

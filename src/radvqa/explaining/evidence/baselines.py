@@ -6,7 +6,7 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from radvqa.explaining.heat import Heat, enlarged
+from radvqa.explaining.heat import Heat, averaged, enlarged
 
 Baseline = Callable[[NDArray[np.uint8], str], Heat]
 """From a picture, ``(rows, columns)`` or with colours, and a name that seeds chance, to a map of its size."""
@@ -36,13 +36,7 @@ def edges(picture: NDArray[np.uint8], name: str) -> Heat:
     sobel_x = across[:-2] + 2 * across[1:-1] + across[2:]
     sobel_y = down[:, :-2] + 2 * down[:, 1:-1] + down[:, 2:]
     strength = np.hypot(sobel_x, sobel_y)
-    return enlarged(_averaged(strength, _CELLS), *grey.shape)
-
-
-def _averaged(values: NDArray[np.float64], cells: int) -> NDArray[np.float64]:
-    """Average over a grid of cells; pictures smaller than it get as many cells as pixels."""
-    rows = np.array_split(values, min(cells, values.shape[0]), 0)
-    return np.array([[part.mean() for part in np.array_split(row, min(cells, values.shape[1]), 1)] for row in rows])
+    return enlarged(averaged(strength, _CELLS, _CELLS), *grey.shape)
 
 
 BASELINES: dict[str, Baseline] = {"random": at_random, "centre": in_the_centre, "edges": edges}

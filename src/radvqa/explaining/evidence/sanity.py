@@ -11,10 +11,11 @@ import numpy as np
 import torch
 from torch import nn
 
-from radvqa.explaining.heat import Heat, is_flat
+from radvqa.explaining.heat import Heat, averaged, is_flat
 
 SAME = 0.8
 """Rank correlation above which two maps count as the same."""
+_CELLS = 16
 
 
 def alike(one: Heat, other: Heat) -> float:
@@ -26,15 +27,9 @@ def alike(one: Heat, other: Heat) -> float:
 
     if is_flat(one) or is_flat(other):
         return 1.0 if is_flat(one) and is_flat(other) else 0.0
-    found = float(spearmanr(_coarse(one).ravel(), _coarse(other).ravel()).statistic)
+    coarse, others = (averaged(each, _CELLS, _CELLS).ravel() for each in (one, other))
+    found = float(spearmanr(coarse, others).statistic)
     return found if np.isfinite(found) else 0.0
-
-
-def _coarse(heat: Heat, cells: int = 16) -> Heat:
-    rows = np.array_split(heat, min(cells, heat.shape[0]), 0)
-    return np.array(
-        [[part.mean() for part in np.array_split(row, min(cells, heat.shape[1]), 1)] for row in rows], np.float32
-    )
 
 
 @contextmanager

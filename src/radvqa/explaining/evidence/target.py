@@ -33,14 +33,19 @@ def target(question: str, answer: str, regions: Sequence[Region], rows: int, col
     Returns:
         ``(rows, columns)``; None where no labelled region is named, as in questions about the kind of picture.
     """
+    place = np.zeros((rows, columns), bool)
+    for region in meant(question, answer, regions):
+        place |= pixels(region, rows, columns)
+    return place if place.any() else None
+
+
+def meant(question: str, answer: str, regions: Sequence[Region]) -> list[Region]:
+    """Return the regions that a question and its answer are about; see ``target``."""
     for text in (question, answer):
-        meant = [region for region in regions if _names(text.lower(), region)]
-        if meant:
-            place = np.zeros((rows, columns), bool)
-            for region in meant:
-                place |= pixels(region, rows, columns)
-            return place if place.any() else None
-    return None
+        named = [region for region in regions if _names(text.lower(), region)]
+        if named:
+            return named
+    return []
 
 
 def _names(text: str, region: Region) -> bool:

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from radvqa.errors import RadvqaError
+from radvqa.explaining import passes
 
 Score = Callable[[Tensor], Tensor]
 """Log-probability of the answer on copies of a picture, ``(b, s, w, 3)`` → ``(b,)``."""
@@ -37,6 +38,7 @@ def integrated_gradients(score: Score, values: Tensor, baseline: Tensor, steps: 
         attributions, which sum to the difference of the two scores.
     """
     method = _captum().IntegratedGradients(score)
+    passes.expected(steps)
     found: Tensor = method.attribute(values, baselines=baseline, n_steps=steps, internal_batch_size=_AT_ONCE)
     return found
 
@@ -52,6 +54,7 @@ def smooth_grad(score: Score, values: Tensor, samples: int = SAMPLES, seed: int 
     """
     captum = _captum()
     method = captum.NoiseTunnel(captum.Saliency(score))
+    passes.expected(samples)
     with torch.random.fork_rng():
         torch.manual_seed(seed)
         found: Tensor = method.attribute(

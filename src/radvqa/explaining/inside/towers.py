@@ -1,5 +1,6 @@
 """CNN or CLIP beside BERT, opened."""
 
+from functools import cached_property
 from typing import Any
 
 from torch import Tensor
@@ -21,8 +22,11 @@ class OpenedTowers(OpenedClassifier):
         logits: Tensor = self.net.head(seen, text_tower.pooled(self.net.text, self.prepared.inputs.questions, rows))
         return logits
 
+    @cached_property
+    def _side(self) -> int:
+        return int(self.resizing.apply(self.net.store.pixels(self.prepared.inputs.pictures.keys[0])).shape[0])
+
     @property
     def features(self) -> Features:
         """Of the image tower."""
-        side = self.resizing.apply(self.net.store.pixels(self.prepared.inputs.pictures.keys[0])).shape[0]
-        return tower_features(self.net.vision, int(side))
+        return tower_features(self.net.vision, self._side)

@@ -11,7 +11,7 @@ from radvqa.report.figures.grouped import metric_bars
 from radvqa.report.figures.heat import confusion
 from radvqa.report.figures.lines import em_f1_lines
 from radvqa.report.figures.overlay import overlay
-from radvqa.report.figures.panel import answer_panel
+from radvqa.report.figures.panel import answer_panel, panel_of
 from radvqa.report.figures.probes import probe_bars
 from radvqa.report.figures.spread import rule_spread
 from radvqa.report.figures.style import save_png, to_data_uri
@@ -28,6 +28,7 @@ __all__ = [
     "long_tail",
     "metric_bars",
     "overlay",
+    "panel_of",
     "probe_bars",
     "reliability",
     "risk_coverage",

@@ -25,8 +25,16 @@ def answer_panel(runs: Sequence[Scored], most: int = 6, columns: int = 3) -> "Fi
         The figure, or None when the runs have no example pictures.
     """
     found = examples(runs, most)
-    if not found:
-        return None
+    return panel_of(found, columns) if found else None
+
+
+def panel_of(found: Sequence[Example], columns: int = 3) -> "Figure":
+    """Draw some examples in a grid; of one whose truth is not known no answer has a tick or a cross.
+
+    Args:
+        found: at least one.
+        columns: of the grid.
+    """
     columns = min(columns, len(found))
     texts = [_lines(example) for example in found]
     rows = [texts[i : i + columns] for i in range(0, len(texts), columns)]
@@ -71,11 +79,12 @@ def _picture(axes: "object", content: bytes) -> None:
 def _lines(example: Example) -> list[tuple[str, str, bool]]:
     """Wrap the text of one example into lines with colour and weight."""
     lines = [(line, INK, True) for line in _wrapped(example.asked.question, _BOLD)]
-    lines += [(line, INK, False) for line in _wrapped(f"Truth: {example.asked.answer}")]
+    if any(answer.right is not None for answer in example.answers) or not example.answers:
+        lines += [(line, INK, False) for line in _wrapped(f"Truth: {example.asked.answer}")]
     for answer in example.answers:
-        colour = MUTED if answer.trivial else RIGHT if answer.right else WRONG
-        mark = "✓" if answer.right else "✗"
-        lines += [(line, colour, False) for line in _wrapped(f"{mark} {answer.who}: {answer.answer or '(nothing)'}")]
+        mark, colour = ("", INK) if answer.right is None else ("✓ ", RIGHT) if answer.right else ("✗ ", WRONG)
+        colour = MUTED if answer.trivial else colour
+        lines += [(line, colour, False) for line in _wrapped(f"{mark}{answer.who}: {answer.answer or '(nothing)'}")]
     return lines
 
 

@@ -6,7 +6,6 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Query, Response
 from pydantic import BaseModel, ConfigDict, Field
 
-from radvqa.serving.answers import digest_of
 from radvqa.serving.judgements.choosing import Wanted
 from radvqa.serving.judgements.exporting import as_csv, as_jsonl
 from radvqa.serving.judgements.judgement import Judgement, Verdict
@@ -60,7 +59,7 @@ def router(service: Service) -> APIRouter:
         """Keep a judgement; it is on disk when the reply comes. One that was sent before is answered with 200."""
         service.shelf.offer(said.model)
         picture = service.pictures.get(said.picture)
-        digest = digest_of(await service.pictures.shown(picture, said.view))
+        digest = (await service.pictures.seen(picture, said.view)).digest
         truth = picture.truth
         one = Judgement(
             **said.model_dump(exclude={"picture", "view"}),

@@ -5,7 +5,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-Kind = Literal["picture", "dicom", "nifti"]
+from radvqa.data.medical.reading import Kind
 
 
 class View(BaseModel):
@@ -59,7 +59,9 @@ class Picture:
         frames: of a DICOM file; 1 otherwise.
         axes: slices by axis of a volume; empty otherwise.
         unit: of the greys, ``HU`` where it is known.
-        window: centre and width that show it first; None for colours.
+        window: centre and width that show it first; None for colours, and where a table of the file shows it.
+        ct: whether windows for CT fit.
+        digest: of the file.
         has_text: whether text was found in the picture; None when nobody looked.
         truth: what the data set says, of a sample.
     """
@@ -74,5 +76,7 @@ class Picture:
     axes: tuple[tuple[str, int], ...] = ()
     unit: str = ""
     window: tuple[float, float] | None = None
+    ct: bool = False
+    digest: str = ""
     has_text: bool | None = None
     truth: Truth | None = None

@@ -1,6 +1,7 @@
 """BLIP, opened: questions look at the picture, answers look at questions."""
 
 from collections.abc import Iterator
+from functools import cached_property
 from typing import Any
 
 import torch
@@ -28,7 +29,7 @@ class OpenedBlip(OpenedGenerator):
         """The question's tokens, marks included."""
         return words_of(self.net.tokenizer, self._tokens)
 
-    @property
+    @cached_property
     def _grid(self) -> tuple[int, int]:
         height, width = self.net.store.pixels(self.inputs.keys[0]).shape[:2]
         patch = int(self.net.parts["vision"].config.patch_size)

@@ -1,6 +1,7 @@
 """ViLT, opened: one transformer over words and patches."""
 
 from collections.abc import Iterator
+from functools import cached_property
 from typing import Any
 
 import torch
@@ -27,7 +28,7 @@ class OpenedVilt(OpenedClassifier):
         """The question's tokens, marks included."""
         return words_of(self.net.tokenizer, self._tokens)
 
-    @property
+    @cached_property
     def _grid(self) -> tuple[int, int]:
         height, width = self.net.store.pixels(self.prepared.inputs.keys[0]).shape[:2]
         patch = int(self.net.model.config.patch_size)
