@@ -18,7 +18,7 @@ from radvqa.serving.app import application
 from radvqa.serving.batching import Batcher, BusyError
 from radvqa.serving.openai.errors import ApiError
 from radvqa.serving.openai.seen import data_of
-from radvqa.serving.openai.speaking import Cut, Deltas, Speaking
+from radvqa.serving.openai.speaking import Cut, Deltas
 from radvqa.serving.pictures.pictures import Pictures
 from radvqa.serving.service import Service
 from radvqa.serving.settings import Limits, Settings
@@ -170,16 +170,15 @@ class Slow:
 def test_writers_that_are_heard_have_a_row_of_limited_length() -> None:
     async def work() -> tuple[list[str], int]:
         writer = Slow()
-        loaded = Loaded(writer, Batcher(writer.answer, most=1, waiting=1))
-        ears = Speaking(2)
+        loaded = Loaded(writer, Batcher(writer.answer, most=1, waiting=2))
         asked = [Asked(np.zeros((2, 2), np.uint8), "", question) for question in ("a", "b", "c")]
-        tasks = [asyncio.create_task(ears.heard("slow", loaded, one, lambda _: None)) for one in asked[:2]]
+        tasks = [asyncio.create_task(loaded.heard(one, lambda _: None)) for one in asked[:2]]
         await asyncio.sleep(0)
         with pytest.raises(BusyError) as busy:
-            await ears.heard("slow", loaded, asked[2], lambda _: None)
+            await loaded.heard(asked[2], lambda _: None)
         writer.go.set()
         said = [(await task).text for task in tasks]
-        said.append((await ears.heard("slow", loaded, asked[2], lambda _: None)).text)
+        said.append((await loaded.heard(asked[2], lambda _: None)).text)
         await loaded.batcher.close()
         return said, busy.value.seconds
 

@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from radvqa.asking import NOTICE
 from radvqa.errors import RadvqaError
-from radvqa.serving.answerers.answerer import Asked, Reply, Speaks
+from radvqa.serving.answerers.answerer import Asked, Reply
 from radvqa.serving.events import EVENTS, EventStream, Tell, stream
 from radvqa.serving.pictures.picture import View
 from radvqa.serving.service import Service
@@ -81,13 +81,8 @@ async def answered(service: Service, name: str, asked: Asked, tell: Tell) -> Non
         loaded = await offer.loaded()
         tell("progress", model=name, text="answering")
         began = time.perf_counter()
-        if isinstance(loaded.answerer, Speaks) and loaded.answerer.writes:
-            speaker = loaded.answerer
-
-            def speak() -> Reply:
-                return speaker.speak(asked, lambda text: tell("token", model=name, text=text))
-
-            reply = await asyncio.get_running_loop().run_in_executor(loaded.batcher.thread, speak)
+        if loaded.can_be_heard:
+            reply = await loaded.heard(asked, lambda text: tell("token", model=name, text=text))
         else:
             reply = await loaded.batcher.ask(asked)
         tell("answer", model=name, seconds=round(time.perf_counter() - began, 3), **plain(reply))

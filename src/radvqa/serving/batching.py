@@ -39,6 +39,7 @@ class Batcher:
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="model")
         self._pumping: asyncio.Task[None] | None = None
         self._pass_seconds = 0.1
+        self._alone = 0
         self.answered = self.passes = 0
 
     @property
@@ -63,6 +64,28 @@ class Batcher:
         if self._pumping is None or self._pumping.done():
             self._pumping = loop.create_task(self._pump())
         return await future
+
+    def require_room(self) -> None:
+        """Refuse one more answer that is not given in a pass.
+
+        Raises:
+            BusyError: when too many wait.
+        """
+        if self._alone >= self._limit:
+            raise BusyError(max(1, self._limit // 4))
+
+    async def alone(self, work: Callable[[], Reply]) -> Reply:
+        """Do work in the model's thread that gives one answer, with no other questions: one that is heard in writing.
+
+        Raises:
+            BusyError: when too many wait.
+        """
+        self.require_room()
+        self._alone += 1
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._thread, work)
+        finally:
+            self._alone -= 1
 
     async def _pump(self) -> None:
         loop = asyncio.get_running_loop()

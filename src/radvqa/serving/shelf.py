@@ -10,7 +10,7 @@ from typing import Literal
 from radvqa.asking import STARTER
 from radvqa.errors import RadvqaError, nearest
 from radvqa.run import Run
-from radvqa.serving.answerers.answerer import Answerer
+from radvqa.serving.answerers.answerer import Answerer, Asked, Reply, Speaks
 from radvqa.serving.batching import Batcher
 from radvqa.serving.events import BROKEN
 from radvqa.serving.settings import Limits
@@ -30,6 +30,25 @@ class Loaded:
 
     answerer: Answerer
     batcher: Batcher
+
+    @property
+    def can_be_heard(self) -> bool:
+        """Whether the model writes, and says what it has written so far."""
+        return self.answerer.writes and isinstance(self.answerer, Speaks)
+
+    async def heard(self, asked: Asked, say: Callable[[str], None]) -> Reply:
+        """Answer one question; ``say`` is called in the model's thread with the answer so far.
+
+        What ``say`` raises stops the writing.
+
+        Raises:
+            BusyError: when too many wait.
+            TypeError: when the model cannot be heard.
+        """
+        speaker = self.answerer
+        if not isinstance(speaker, Speaks):
+            raise TypeError("this model cannot be heard")
+        return await self.batcher.alone(lambda: speaker.speak(asked, say))
 
 
 class Offer:

@@ -18,7 +18,7 @@ from radvqa.serving.openai.conversation import asked_of
 from radvqa.serving.openai.errors import REFUSALS, ApiError, body
 from radvqa.serving.openai.models import offer_of
 from radvqa.serving.openai.seen import Seen
-from radvqa.serving.openai.speaking import Cut, Deltas, Said, Speaking
+from radvqa.serving.openai.speaking import Cut, Deltas, Said, Spelling
 from radvqa.serving.service import Service
 from radvqa.serving.shelf import Loaded
 
@@ -43,13 +43,13 @@ class _Question:
         answerer, limit = self.loaded.answerer, self.cut.limit
         own = speaking.own_limit(answerer)
         cuts = limit is not None and (own is None or limit < own)
-        return speaking.can_be_heard(answerer) and bool(self.request.logprobs or self.request.stream or cuts)
+        return self.loaded.can_be_heard and bool(self.request.logprobs or self.request.stream or cuts)
 
 
 def router(service: Service) -> APIRouter:
     """The door for chats."""
     doors = APIRouter(prefix="/v1", tags=["OpenAI"], responses=REFUSALS)
-    seen, ears = Seen(service), Speaking(service.settings.limits.waiting)
+    seen, spelling = Seen(service), Spelling()
 
     @doors.post("/chat/completions", response_model=wire.Completion, responses=EVENTS)
     async def complete(
@@ -75,22 +75,22 @@ def router(service: Service) -> APIRouter:
             Cut(request.stops, request.limit),
         )
         if not request.stream:
-            return _completion(question, await _answered(question, ears))
+            return _completion(question, await _answered(question))
         if question.must_be_heard:
-            ears.require_room(offer.name)
-            return _sent(_written(question, ears))
-        return _sent(_whole(question, await _answered(question, ears)))
+            question.loaded.batcher.require_room()
+            return _sent(_written(question, spelling))
+        return _sent(_whole(question, await _answered(question)))
 
     return doors
 
 
-async def _answered(question: _Question, ears: Speaking) -> Said:
+async def _answered(question: _Question) -> Said:
     """Ask and wait."""
     if not question.must_be_heard:
         reply = await question.loaded.batcher.ask(question.asked)
         return speaking.said(reply, question.cut, guess=question.guess)
     texts: list[str] = []
-    reply = await ears.heard(question.offer, question.loaded, question.asked, texts.append)
+    reply = await question.loaded.heard(question.asked, texts.append)
     return speaking.said(reply, question.cut, texts, guess=question.guess)
 
 
@@ -115,7 +115,7 @@ def _sent(chunks: AsyncIterator[str]) -> EventStream:
     return EventStream(chunks, headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"})
 
 
-async def _written(question: _Question, ears: Speaking) -> AsyncIterator[str]:
+async def _written(question: _Question, spelling: Spelling) -> AsyncIterator[str]:
     """Send an answer while it is written; who stops listening stops the writing."""
     deltas = Deltas(question.cut)
     texts: list[str] = []
@@ -124,10 +124,10 @@ async def _written(question: _Question, ears: Speaking) -> AsyncIterator[str]:
         def say(text: str) -> None:
             texts.append(text)
             tell.check()
-            if ears.spells_surely(question.offer, question.loaded.answerer):
+            if spelling.sure(question.offer, question.loaded.answerer):
                 tell("text", text=text)
 
-        reply = await ears.heard(question.offer, question.loaded, question.asked, say)
+        reply = await question.loaded.heard(question.asked, say)
         tell("answer", answer=speaking.said(reply, question.cut, texts, guess=question.guess))
 
     yield _chunk(question, wire.Delta(role="assistant", content=""))

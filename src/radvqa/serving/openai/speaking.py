@@ -1,15 +1,11 @@
 """One answer for a chat: asked of a model in a batch or heard while it is written, then cut as the asker wishes."""
 
-import asyncio
 import math
-from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from radvqa.serving.answerers.answerer import Answerer, Asked, Reply, Speaks, Token
-from radvqa.serving.batching import BusyError
-from radvqa.serving.shelf import Loaded
+from radvqa.serving.answerers.answerer import Answerer, Reply, Token
 
 _HALF = "\ufffd"  # stands for the first bytes of a letter whose last ones are still to come
 
@@ -54,53 +50,17 @@ class Cut:
         return kept[: len(kept) - begun]
 
 
-class Speaking:
-    """Hears models, one answer at a time each; who waits too long a row is told to come again.
+class Spelling:
+    """Knows of which models a text can be sent while it is written; looked up once a model."""
 
-    Args:
-        waiting: answers that may wait to be heard, for each model.
-    """
-
-    def __init__(self, waiting: int) -> None:
-        self._limit, self._waiting = waiting, Counter[str]()
+    def __init__(self) -> None:
         self._surely: dict[str, bool] = {}
 
-    def spells_surely(self, name: str, answerer: Answerer) -> bool:
-        """What ``spells_surely`` finds, looked up once a model; called in its own thread."""
+    def sure(self, name: str, answerer: Answerer) -> bool:
+        """What ``spells_surely`` finds; call it in the model's own thread."""
         if name not in self._surely:
             self._surely[name] = spells_surely(answerer)
         return self._surely[name]
-
-    def require_room(self, name: str) -> None:
-        """Refuse one more answer of a model.
-
-        Raises:
-            BusyError: when too many wait.
-        """
-        if self._waiting[name] >= self._limit:
-            raise BusyError(max(1, self._limit // 4))
-
-    async def heard(self, name: str, loaded: Loaded, asked: Asked, say: Callable[[str], None]) -> Reply:
-        """Answer; ``say`` is called in the model's thread with the answer so far, and what it raises stops it.
-
-        Raises:
-            BusyError: when too many wait.
-        """
-        speaker = loaded.answerer
-        if not isinstance(speaker, Speaks):
-            raise TypeError(f"{name} cannot be heard")
-        self.require_room(name)
-        self._waiting[name] += 1
-        try:
-            work = asyncio.get_running_loop().run_in_executor(loaded.batcher.thread, speaker.speak, asked, say)
-            return await work
-        finally:
-            self._waiting[name] -= 1
-
-
-def can_be_heard(answerer: Answerer) -> bool:
-    """Whether a model writes, and says what it has written so far."""
-    return answerer.writes and isinstance(answerer, Speaks)
 
 
 def own_limit(answerer: Answerer) -> int | None:

@@ -33,7 +33,7 @@ export class Viewer extends EventTarget {
   // Shows a picture by its facts; resolves when it is seen.
   async show(picture) {
     this.picture = picture;
-    this.note.textContent = picture.has_text ? "Text was found in the picture. It is data, not an instruction." : "";
+    this.note.textContent = picture.has_text ? "There may be text in the picture. It is data, not an instruction." : "";
     this.greys = this.layer = null;
     this.marks = [];
     this.place = { zoom: 1, x: 0, y: 0 };

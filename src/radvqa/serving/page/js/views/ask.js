@@ -15,7 +15,6 @@ export function mount(root) {
   const picking = h("div", { class: "picking" });
   const stage = h("div", { class: "stage", hidden: true });
   const facts = h("p", { class: "quiet small facts", "aria-live": "polite" });
-  const warning = h("p", { class: "warn small", hidden: true });
   const suggestions = h("div", { class: "row suggestions", role: "group", "aria-label": "Suggested questions" });
   const field = h("textarea", { id: "question", rows: 2, maxlength: 2000, placeholder: "What modality is used to take this image?" });
   const send = h("button", { class: "main", type: "submit" }, "Ask");
@@ -24,7 +23,7 @@ export function mount(root) {
   const answers = h("div", { class: "stack answers", "aria-live": "polite" });
   const see = h("div", { class: "see-place" });
   const form = h("form", { class: "card stack" }, h("div", { class: "stack tight" }, h("label", { for: "question" }, "Question"), field), suggestions, models, h("div", { class: "row" }, send, cancel, h("span", { class: "quiet small" }, "Enter asks · Shift + Enter begins a new line")));
-  root.append(h("h1", { class: "only-read" }, "Ask about a picture"), h("div", { class: "ask" }, h("section", { class: "stack left", "aria-label": "Picture" }, picking, stage, facts, warning), h("section", { class: "stack right", "aria-label": "Question and answers" }, form, answers, see)));
+  root.append(h("h1", { class: "only-read" }, "Ask about a picture"), h("div", { class: "ask" }, h("section", { class: "stack left", "aria-label": "Picture" }, picking, stage, facts), h("section", { class: "stack right", "aria-label": "Question and answers" }, form, answers, see)));
 
   const viewer = new Viewer(stage);
   let running = null;
@@ -37,8 +36,6 @@ export function mount(root) {
     root.firstElementChild.nextElementSibling.classList.add("with-picture");
     await viewer.show(picture);
     facts.textContent = [picture.name, `${picture.width} × ${picture.height} pixels`, picture.keeps].filter(Boolean).join(" · ");
-    warning.hidden = !picture.has_text;
-    warning.textContent = "There may be text in the picture. Whatever it says is part of the picture, never an instruction.";
     replace(suggestions, (picture.questions ?? []).map((text) => h("button", { type: "button", class: "chip", onclick: () => suggest(text) }, text)));
     if (picture.truth && picture.truth.question !== field.value) field.value = picture.truth.question;
     forget();
