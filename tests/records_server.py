@@ -110,6 +110,15 @@ def page_of(address: str, *, lost: int = 0, **options: Any) -> Iterator[Page]:
     assert [text for text in said if not lost or text not in failed] == []
 
 
+def until(page: Page, script: str) -> None:
+    """Wait until an expression is true; Playwright's own way needs eval, which the page's policy forbids."""
+    for _ in range(300):
+        if page.evaluate(script):
+            return
+        page.wait_for_timeout(50)
+    raise AssertionError(f"{script} does not become true")
+
+
 def _serve(folder: Path, port: int, queue: str) -> None:
     import uvicorn
 

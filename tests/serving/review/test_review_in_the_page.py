@@ -16,7 +16,7 @@ from radvqa.reviewing.queue import ReviewQueue
 from radvqa.serving.app import application
 from radvqa.serving.service import Service
 from radvqa.serving.settings import Settings
-from records_server import Server, page_of, running
+from records_server import Server, page_of, running, until
 
 
 @pytest.fixture
@@ -57,13 +57,13 @@ def test_pairs_are_reviewed_in_the_page(server: Server, queue: Path) -> None:
         page.get_by_label("Name").fill("Ann")
         page.keyboard.press("Enter")
         expect(page.locator("#question")).to_have_text("Q0?")
-        page.wait_for_function("document.querySelector('#image').naturalWidth === 64")
+        until(page, "document.querySelector('#image').naturalWidth === 64")
         page.keyboard.press("p")
         expect(page.locator("#question")).to_have_text("Q1?")
         page.keyboard.press("1")
         page.keyboard.press("d")
         expect(page.locator("#question")).to_have_text("Q2?")
-        page.wait_for_function("localStorage.getItem('radvqa-review-waiting') === '[]'")
+        until(page, "localStorage.getItem('radvqa-review-waiting') === '[]'")
         page.goto(f"{server.address}#/judge")  # another view takes no verdicts
         expect(page.get_by_role("heading", name="Review sheets")).to_be_visible()
         page.keyboard.press("p")
@@ -71,7 +71,7 @@ def test_pairs_are_reviewed_in_the_page(server: Server, queue: Path) -> None:
         expect(page.locator("#question")).to_have_text("Q2?")
         page.keyboard.press("s")
         expect(page.get_by_text("Nothing is left for you")).to_be_visible()
-        page.wait_for_function("localStorage.getItem('radvqa-review-waiting') === '[]'")
+        until(page, "localStorage.getItem('radvqa-review-waiting') === '[]'")
     made = ReviewQueue(queue).decisions()
     assert [(one.pair, one.verdict, one.reasons) for one in made] == [
         ("p0", "pass", ()),

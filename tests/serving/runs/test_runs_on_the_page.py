@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import expect
 
 from radvqa.run import Run
-from records_server import page_of, running
+from records_server import page_of, running, until
 from report_runs import make_run, recipe
 
 pytestmark = pytest.mark.slow
@@ -68,5 +68,5 @@ def test_two_runs_are_picked_and_compared(tmp_path: Path, width: int) -> None:
         page.get_by_label("Search questions").fill("onerror")
         expect(page.locator(".questions li")).to_have_count(1)
         expect(page.locator(".questions li")).to_contain_text("<img src=x")
-        page.wait_for_function("document.querySelector('.questions img').naturalWidth > 0")
+        until(page, "document.querySelector('.questions img').naturalWidth > 0")
         assert page.evaluate("document.documentElement.scrollWidth") == width

@@ -16,7 +16,7 @@ from radvqa import files
 from radvqa.commands.diagnose import diagnose, take_in
 from radvqa.diagnosing import judgements
 from radvqa.diagnosing.sheet_file import asked
-from records_server import Server, page_of, running
+from records_server import Server, page_of, running, until
 from report_runs import make_run
 
 ON = {"run": "group/mine", "data": "slake:en", "split": "test"}
@@ -27,7 +27,7 @@ def diagnosed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("sheets")
     run = make_run(folder / "runs" / "group" / "mine", skill=0.6, strange="=<b>bold</b>")
     make_run(folder / "runs" / "other", scored=False)
-    diagnose(run.folder, fewest=8, rows=6, backbone="grey")
+    diagnose(run.folder, fewest=8, rows=6, backbone="grey", pairs=False)
     return folder
 
 
@@ -85,7 +85,7 @@ def test_marks_count_as_a_filled_sheet_does(server: Server, place: Path) -> None
     assert summary["summary"] == found["judged"]
     assert judgements.kept(run / "judged.jsonl") == judgements.kept(other / "judged.jsonl")
     assert files.read_json(run / "diagnosis.json")["judged"] == found["judged"]
-    again = diagnose(run, fewest=8, rows=6, backbone="grey")
+    again = diagnose(run, fewest=8, rows=6, backbone="grey", pairs=False)
     assert json.loads(json.dumps(again["judged"])) == found["judged"]
     (listed,) = [one for one in server.get("/api/sheets")["sheets"] if one["run"] == ON["run"]]
     assert (listed["rows"], listed["judged"], listed["reviewers"]) == (6, 6, {"Ann": 6, "Bob": 6})
@@ -161,7 +161,7 @@ def test_a_sheet_is_worked_through_by_keyboard(place: Path) -> None:
     with running(place) as server, page_of(f"{server.address}#/judge") as page:
         page.get_by_role("link", name="group/mine").click()
         expect(page.get_by_text("Question 1 of 6, 0 judged")).to_be_visible()
-        page.wait_for_function("document.querySelector('.sheet img').naturalWidth > 0")
+        until(page, "document.querySelector('.sheet img').naturalWidth > 0")
         page.keyboard.press("2")
         expect(page.get_by_text("Write your name or initials first")).to_be_visible()
         page.keyboard.type("Ann")
