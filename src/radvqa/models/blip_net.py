@@ -146,9 +146,9 @@ class BlipReader:
                 use_cache=True,
             )
             scores = self._head(read.last_hidden_state.flatten(0, 1)[begun.places]).float().log_softmax(-1)
-            if step < limit:
-                heard.told(scores)
             likelihood, best = scores.max(-1)
+            if step < limit or bool((best == self.end).all()):  # at the limit the end alone counts
+                heard.told(scores)
             counts = ~ended if step < limit else ~ended & (best == self.end)
             total = total + torch.where(counts, likelihood, 0.0)
             chosen.append(torch.where(ended, self.end, best))

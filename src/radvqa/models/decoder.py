@@ -172,6 +172,8 @@ class CausalDecoder:
             scores = self.head(last).float().log_softmax(-1)
             if step == limit:  # only whether they would have ended here
                 ended = done | torch.isin(scores.argmax(-1), ends)
+                if bool(ended.all()):  # the end counts
+                    heard.told(scores)
                 total = total + torch.where(done | ~ended, 0.0, scores.amax(-1))
                 break
             heard.told(scores)
