@@ -10,13 +10,13 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hospital_files import dicom, nifti
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from numpy.typing import NDArray
 from PIL import Image
 
+from hospital_files import dicom, nifti
 from miniature import python
 from radvqa import fingerprint
 from radvqa.data import image

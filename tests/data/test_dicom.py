@@ -11,13 +11,13 @@ from typing import Any
 import numpy as np
 import pydicom
 import pytest
-from hospital_files import NUMBER, PATIENT, dicom, item, packaged
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 from pydicom.pixels.processing import apply_modality_lut, apply_voi_lut
 from pydicom.uid import DeflatedExplicitVRLittleEndian, ExplicitVRBigEndian, ImplicitVRLittleEndian
 
+from hospital_files import NUMBER, PATIENT, dicom, item, packaged
 from miniature import python
 from radvqa.data import image
 from radvqa.data.medical.window import PRESETS, Function, Window, by_percentiles

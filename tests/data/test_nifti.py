@@ -10,11 +10,11 @@ from typing import Any
 import nibabel
 import numpy as np
 import pytest
-from hospital_files import nifti
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
+from hospital_files import nifti
 from miniature import python
 from radvqa.data import image
 from radvqa.errors import ImageError

@@ -4,10 +4,10 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from report_runs import make_run
 
 from radvqa import files
 from radvqa.run import Run
+from report_runs import make_run
 
 PARTS = {
     "vision": {"total": 800, "trainable": 800},

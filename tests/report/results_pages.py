@@ -6,12 +6,12 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from report_runs import make_run
 
 from radvqa import files
 from radvqa.report.results_page.page import Written, make_page
 from radvqa.run import Run
 from radvqa.scoring.scorer import score
+from report_runs import make_run
 
 QUESTIONS = 80
 """Of every run here: five about each of 16 pictures, in this order."""

@@ -6,12 +6,12 @@ from typing import Any
 
 import numpy as np
 import pytest
-from report_runs import make_run
 
 from radvqa import files
 from radvqa.commands.compare import compare, show
 from radvqa.errors import RunError
 from radvqa.run import Run
+from report_runs import make_run
 
 
 def rights(folder: Path) -> dict[str, bool]:

@@ -6,13 +6,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from report_runs import make_run
 
 from radvqa import files
 from radvqa.commands.compare import compare
 from radvqa.errors import RadvqaError, RunError
 from radvqa.report.comparison import compare_runs
 from radvqa.report.html import report
+from report_runs import make_run
 
 
 def rows_of(folder: Path) -> list[dict[str, Any]]:

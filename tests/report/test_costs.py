@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from report_runs import make_run
 
 from radvqa.commands import compare as command
 from radvqa.report import costs
@@ -16,6 +15,7 @@ from radvqa.report.grid import Table
 from radvqa.report.html import report
 from radvqa.report.scored import Scored, load
 from radvqa.run import Run
+from report_runs import make_run
 
 COST: dict[str, Any] = {
     "wall_seconds": 600.0,

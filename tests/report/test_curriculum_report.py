@@ -5,7 +5,6 @@ from pathlib import Path
 
 import pytest
 from curriculum_runs import COST, change, make_curriculum
-from report_runs import make_run
 
 from radvqa.report import sentences
 from radvqa.report.budget import budget_table
@@ -17,6 +16,7 @@ from radvqa.report.parts import parts
 from radvqa.report.scored import Scored, differences, groups, load
 from radvqa.report.selection import chosen_by, value_words
 from radvqa.report.trained import trained_lines
+from report_runs import make_run
 
 
 @pytest.fixture(scope="module")

@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import report_runs
 
 import miniature
+import report_runs
 from miniature import radvqa
 from radvqa import files, fingerprint
 from radvqa.asking import last_run

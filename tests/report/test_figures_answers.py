@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 from figure_checks import bars, cut_off, line, overlaps, said
-from report_runs import make_run
 
 from radvqa.prediction import Prediction
 from radvqa.report import figures
 from radvqa.report.figures.heat import count_confusion
 from radvqa.report.figures.tail import head_size, moving_accuracy, ranked, width_of_window
 from radvqa.report.scored import Scored, load
+from report_runs import make_run
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -6,10 +6,10 @@ from typing import Any
 import numpy as np
 import pytest
 from figure_checks import line, overlaps
-from report_runs import make_run
 
 from radvqa.report import figures
 from radvqa.report.scored import Scored, load
+from report_runs import make_run
 
 BINS = [
     {"low": 0.2, "high": 0.3, "n": 10, "confidence": 0.25, "accuracy": 0.3},

@@ -8,13 +8,13 @@ import numpy as np
 import pytest
 from curriculum_runs import make_curriculum
 from figure_checks import cut_off, line, overlaps, said
-from report_runs import make_run
 
 from radvqa.report import figures
 from radvqa.report.curriculum import stages_of
 from radvqa.report.figures import over_steps
 from radvqa.report.figures.stage_bands import fit, names
 from radvqa.report.scored import Scored, load
+from report_runs import make_run
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 from figure_checks import bars, cut_off, line, overlaps, said, segments
-from report_runs import make_run
 
 from radvqa.report import costs, figures
 from radvqa.report.figures.spread import rule_title
 from radvqa.report.figures.style import plain
 from radvqa.report.scored import SUBSETS, Scored, load
+from report_runs import make_run
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from report_runs import answered, make_run, samples
 
 from headless import Tab, tab
 from radvqa.prediction import Prediction, write_predictions
 from radvqa.report.comparison import compare_runs
 from radvqa.report.html import report, write_report
+from report_runs import answered, make_run, samples
 
 pytestmark = pytest.mark.slow
 

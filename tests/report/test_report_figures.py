@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
-from report_runs import make_run
 
 from radvqa import files
 from radvqa.data.image import decode
@@ -14,6 +13,7 @@ from radvqa.errors import DataError
 from radvqa.report import figures
 from radvqa.report.examples import examples
 from radvqa.report.scored import Scored, load
+from report_runs import make_run
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

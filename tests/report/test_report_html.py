@@ -9,13 +9,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from report_runs import make_run
 
 from headless import tab
 from radvqa import files
 from radvqa.data.image import decode
 from radvqa.errors import RunError
 from radvqa.report.html import write_report
+from report_runs import make_run
 
 STRANGE = "<script>alert('x')</script><img src=x onerror=alert(1)>"
 

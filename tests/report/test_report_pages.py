@@ -3,12 +3,12 @@
 from pathlib import Path
 
 import pytest
-from report_runs import make_run
 
 from radvqa.errors import RunError
 from radvqa.report.card import model_card, write_card
 from radvqa.report.comparison import compare_runs
 from radvqa.report.results import HEADER, results_page, write_results
+from report_runs import make_run
 
 
 def test_the_card_has_scores_baselines_and_limits(tmp_path: Path) -> None:

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from report_runs import make_run
 
 from radvqa import files
 from radvqa.errors import RunError
@@ -21,6 +20,7 @@ from radvqa.report.published import published_tables
 from radvqa.report.rules import rules_table, spread_sentence
 from radvqa.report.scored import groups, load, require_same_test
 from radvqa.report.slices import slices_table, small_slices_table, types_table
+from report_runs import make_run
 
 
 def change_scores(folder: Path, change: Callable[[dict[str, Any]], None]) -> None:

@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 import pytest
 from figure_checks import cut_off, overlaps, said
-from report_runs import answered, make_run, samples
 
 from radvqa import files
 from radvqa.report import sweep as page
@@ -21,6 +20,7 @@ from radvqa.scoring.scorer import score
 from radvqa.sweeping.grid import parse_grid
 from radvqa.sweeping.plan import Plan
 from radvqa.sweeping.summary import summarise
+from report_runs import answered, make_run, samples
 
 KEYS = {"r": "model.lora.r", "lr": "training.learning_rate", "seed": "training.seed"}
 

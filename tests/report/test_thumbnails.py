@@ -4,7 +4,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from report_runs import make_run, thumbnail
 
 from radvqa import files
 from radvqa.errors import DataError
@@ -12,6 +11,7 @@ from radvqa.report.comparison import compare_runs
 from radvqa.report.disagreements import browser
 from radvqa.report.scored import Scored, load
 from radvqa.report.thumbnails import thumbnails
+from report_runs import make_run, thumbnail
 
 
 def one(tmp_path: Path, **options: Any) -> Scored:

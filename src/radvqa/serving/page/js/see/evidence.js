@@ -26,7 +26,7 @@ export function evidence(made, measure) {
   }
   const truth = [];
   if (place) {
-    truth.push(["Hit", "Whether the highest point lies on what is asked about.", part(place.hit), part(place.centre.hit), place.hit >= place.centre.hit]);
+    truth.push(["Hit", "Whether the highest point lies on what is asked about.", part(place.hit), part(place.centre.hit), place.hit > place.centre.hit ? true : place.hit < place.centre.hit ? false : null]);
     truth.push(["Energy inside", "Share of the map that lies there.", part(place.energy), part(place.centre.energy), place.energy > place.centre.energy]);
     truth.push(["Overlap (IoU)", "Best overlap over all thresholds.", part(place.overlap), part(place.centre.overlap), place.overlap > place.centre.overlap]);
   }
@@ -40,4 +40,4 @@ export function evidence(made, measure) {
 
 const table = (rows, other) => h("div", { class: "scroll" }, h("table", { class: "evidence" },
   h("thead", {}, h("tr", {}, h("th", { scope: "col" }, "Evidence"), h("th", { scope: "col" }, "This map"), h("th", { scope: "col" }, other))),
-  h("tbody", {}, rows.map(([name, says, mine, theirs, good]) => h("tr", {}, h("th", { scope: "row" }, name, h("span", { class: "evidence-says" }, says)), h("td", { class: good ? "good number" : "bad number" }, `${mine} ${good ? "✓" : "✗"}`), h("td", { class: "number" }, theirs))))));
+  h("tbody", {}, rows.map(([name, says, mine, theirs, good]) => h("tr", {}, h("th", { scope: "row" }, name, h("span", { class: "evidence-says" }, says)), h("td", { class: good === null ? "number" : good ? "good number" : "bad number" }, `${mine} ${good === null ? "" : good ? "✓" : "✗"}`), h("td", { class: "number" }, theirs))))));
