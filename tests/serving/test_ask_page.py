@@ -117,7 +117,9 @@ def test_model_output_and_names_are_text_never_markup(
         assert ask.locator("main img[src=x]").count() == 0
 
 
-def test_where_it_looked_lies_over_the_picture_and_a_judgement_is_kept(ask: Page, phantom: Path) -> None:
+def test_where_it_looked_lies_over_the_picture_and_a_judgement_is_kept(
+    ask: Page, served: Service, phantom: Path
+) -> None:
     take(ask, phantom)
     ask.get_by_label("starter").uncheck()
     ask.get_by_label("qwen2_vl").check()
@@ -128,7 +130,14 @@ def test_where_it_looked_lies_over_the_picture_and_a_judgement_is_kept(ask: Page
     card.get_by_role("button", name="Where did it look?").click()
     expect(ask.get_by_text("A map says what moved the model, not what is in the picture.")).to_be_visible()
     card.get_by_role("button", name="Wrong").click()
-    expect(card).to_contain_text("kept", ignore_case=True)
+    card.get_by_label("Your name or initials").fill("Dr. Reader")
+    card.get_by_label("Your name or initials").press("Enter")
+    expect(card).to_contain_text("Kept as Dr. Reader: wrong.")
+    with served.client() as http:
+        kept = http.get("/api/judgements").json()["judgements"]
+    assert [(one["reader"], one["verdict"], one["model"], one["question"]) for one in kept] == [
+        ("Dr. Reader", "wrong", "qwen2_vl", "Which organ is shown?")
+    ]
 
 
 def test_the_page_can_be_used_by_keyboard_alone(ask: Page, phantom: Path) -> None:

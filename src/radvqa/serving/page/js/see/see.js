@@ -174,7 +174,8 @@ class Panel {
   }
 
   marks(away = false) {
-    const truth = shown.truth ? this.regions.map(({ label, box, about }) => ({ label: about ? `${label} (asked about)` : label, box })) : [];
+    const meant = this.regions.filter(({ about }) => about); // all labels at once hide the picture
+    const truth = shown.truth ? (meant.length ? meant : this.regions).map(({ label, box, about }) => ({ label: about ? `${label} (asked about)` : label, box })) : [];
     const patch = this.patch ? [{ label: "patch", box: this.patch.box }] : [];
     this.viewer.boxes(away ? [] : [...truth, ...patch]);
   }

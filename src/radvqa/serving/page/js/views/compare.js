@@ -3,6 +3,7 @@ import { AnswerCard } from "../answers/card.js";
 import { askModels } from "../answers/asking.js";
 import { postBytes, stopped } from "../api.js";
 import { h, replace, shownError, stylesheet } from "../dom.js";
+import { mountJudging } from "../judge/judging.js";
 import { SmallMap } from "../see/small.js";
 import { state } from "../state.js";
 import { mountPicking } from "../viewer/picking.js";
@@ -41,6 +42,7 @@ export function mount(root) {
     const view = picture === state.picture ? state.view : {};
     if (picture !== state.picture) state.set({ picture, view: {}, answers: new Map() });
     stage.hidden = false;
+    root.querySelector(".compare").classList.add("with-picture");
     await viewer.show(picture);
     if (Object.keys(view).length) await viewer.change(view); // the slice and window that were asked about
     if (picture.truth && picture.truth.question !== field.value) field.value = picture.truth.question;
@@ -97,7 +99,11 @@ export function mount(root) {
     const given = names.filter((name) => state.answers.has(name)).map((name) => ({ model: name, ...state.answers.get(name) }));
     const truth = state.picture.truth?.question.trim() === about.question ? state.picture.truth.answer : "";
     replace(said, given.length > 0 && h("p", { class: "agreement" }, agreement(given)), truth && h("p", { class: "truth" }, h("span", { class: "quiet" }, "The data set says: "), h("strong", {}, truth)));
-    for (const one of given) cards.get(one.model).under.append(new SmallMap({ ...about, model: one.model }, state.picture).element);
+    for (const { model, ...answer } of given) {
+      const judging = h("div", {});
+      cards.get(model).under.append(new SmallMap({ ...about, model }, state.picture).element, judging);
+      mountJudging(judging, { ...about, answer, picture: state.picture, model });
+    }
     if (given.length > 0) offerPanel(names.filter((name) => state.answers.has(name)), about);
   }
 
