@@ -1,6 +1,5 @@
 """The service as a process, for tests that hand it pictures."""
 
-import http.client
 import json
 import os
 import subprocess
@@ -11,6 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import psutil
+
+import plain_http
 
 _START = """
 import json, sys
@@ -55,16 +56,7 @@ class Server:
 
     def ask(self, method: str, path: str, body: Any = None, **headers: str) -> tuple[int, dict[str, str], bytes]:
         """Send a request; return status, headers and content."""
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
-        kind = "application/octet-stream" if isinstance(body, bytes) else "application/json"
-        content = body if body is None or isinstance(body, bytes) else json.dumps(body).encode()
-        sent = {"Content-Type": kind, **{name.replace("_", "-"): value for name, value in headers.items()}}
-        try:
-            connection.request(method, path, content, sent)
-            reply = connection.getresponse()
-            return reply.status, {name.lower(): value for name, value in reply.getheaders()}, reply.read()
-        finally:
-            connection.close()
+        return plain_http.ask(self.port, method, path, body, **headers)
 
     def send(self, content: bytes, name: str = "") -> Any:
         """Hand a picture in; return its facts."""

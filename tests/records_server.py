@@ -1,7 +1,6 @@
 """``radvqa serve`` as a process, for tests of what it keeps and what it tells of runs."""
 
 import asyncio
-import http.client
 import json
 import signal
 import subprocess
@@ -15,6 +14,7 @@ from urllib.parse import urlencode
 import numpy as np
 from playwright.sync_api import Page, sync_playwright
 
+import plain_http
 from headless import browser
 from radvqa.commands.listening import listen
 from radvqa.data.image import encode_png
@@ -38,15 +38,7 @@ class Server:
 
     def ask(self, method: str, path: str, body: Any = None, **headers: str) -> tuple[int, dict[str, str], bytes]:
         """Send a request; return status, headers and content."""
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
-        content = None if body is None else body if isinstance(body, bytes) else json.dumps(body).encode()
-        kind = "application/octet-stream" if isinstance(body, bytes) else "application/json"
-        sent = {"Content-Type": kind, **{name.replace("_", "-"): value for name, value in headers.items()}}
-        connection.request(method, path, content, sent)
-        reply = connection.getresponse()
-        found = reply.status, {name.lower(): value for name, value in reply.getheaders()}, reply.read()
-        connection.close()
-        return found
+        return plain_http.ask(self.port, method, path, body, **headers)
 
     def get(self, path: str, **query: Any) -> Any:
         """Return the JSON of an address."""

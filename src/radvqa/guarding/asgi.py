@@ -127,6 +127,32 @@ async def body_of(receive: Receive, most: int, seconds: float) -> bytes | None:
         raise TooSlow from None
 
 
+class Watched:
+    """Receives, and knows whether all of a body has come.
+
+    Args:
+        receive: of the server.
+    """
+
+    def __init__(self, receive: Receive) -> None:
+        self._receive, self._over = receive, False
+
+    async def __call__(self) -> Message:
+        """Return what comes next."""
+        message = await self._receive()
+        self._over = message["type"] != "http.request" or not message.get("more_body")
+        return message
+
+    async def drain(self, most: int, seconds: float) -> None:
+        """Throw away what still comes, so that whoever sends it hears the answer; not for long, and not for much."""
+        try:
+            async with asyncio.timeout(seconds):
+                while not self._over and most > 0:
+                    most -= len((await self()).get("body", b""))
+        except TimeoutError:
+            return
+
+
 def again(body: bytes, receive: Receive) -> Receive:
     """Return what gives a body that was read once more, and after it what else comes."""
     left: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]

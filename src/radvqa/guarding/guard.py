@@ -17,6 +17,7 @@ from radvqa.guarding.asgi import (
     Send,
     TooLong,
     TooSlow,
+    Watched,
     again,
     body_of,
 )
@@ -28,6 +29,8 @@ from radvqa.guarding.rules import Rules
 _LOG = logging.getLogger("radvqa.guarding")
 _TRIES = 10  # wrong tokens of one address, then one more as the minutes pass
 _TRIES_SECONDS = 600.0
+_TOO_LONG = 413
+_DRAINED, _DRAINING = 64_000_000, 2.0  # bytes and seconds that a refused body may still send
 _SLOW = 0.5  # seconds that a wrong token takes
 _BROKEN = "Something broke inside the service; its log says where. Try again, or ask whoever runs it."
 
@@ -59,6 +62,7 @@ class Guard:
             await send({"type": "websocket.close", "code": 1008})
             return
         request = Request.of(scope)
+        receive = body = Watched(receive)
         cookie: Headers = ()
         started = False
 
@@ -66,6 +70,8 @@ class Guard:
             nonlocal started
             if message["type"] == "http.response.start":
                 started = True
+                if message["status"] == _TOO_LONG:
+                    await body.drain(_DRAINED, _DRAINING)
                 _set(message, (*self._headers, *cookie))
             await send(message)
 
@@ -75,10 +81,10 @@ class Guard:
                 answer, cookie = await self._admitted(request)
             if answer is None and request.method not in READING and request.path not in self._rules.streams:
                 most = self._rules.limit(request.path)
-                body = await body_of(receive, most, self._rules.seconds)
-                if body is None:
+                content = await body_of(receive, most, self._rules.seconds)
+                if content is None:
                     return
-                receive = again(body, receive)
+                receive = again(content, receive)
             if answer is None:
                 await self._app(scope, receive, sending)
             else:
