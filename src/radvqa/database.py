@@ -59,10 +59,16 @@ class Database:
 
     def _prepare(self, database: sqlite3.Connection) -> None:
         database.execute("PRAGMA synchronous=FULL")
-        mark = database.execute("PRAGMA application_id").fetchone()[0]
+        mark = _mark(database)
         if mark == self.mark:
             return
         if mark or database.execute("SELECT COUNT(*) FROM sqlite_master").fetchone()[0]:
+            if _mark(database) == self.mark:
+                return  # another process made the tables between our two looks
             raise sqlite3.DatabaseError("it holds something else")
         database.execute("PRAGMA journal_mode=WAL")
         database.executescript(f"BEGIN IMMEDIATE; {self.schema} PRAGMA application_id={self.mark}; COMMIT;")
+
+
+def _mark(database: sqlite3.Connection) -> int:
+    return int(database.execute("PRAGMA application_id").fetchone()[0])

@@ -215,7 +215,7 @@ def locked(path: Path, *, what: str, wait: bool | float = True) -> Iterator[None
     path.parent.mkdir(parents=True, exist_ok=True)
     lock = filelock.FileLock(path)
     try:
-        lock.acquire(timeout=-1 if wait is True else wait)
+        lock.acquire(timeout=-1 if wait is True else float(wait))
     except filelock.Timeout:
         raise RadvqaError(f"{what} is in use by another process; wait for it to end, or choose another.") from None
     try:
