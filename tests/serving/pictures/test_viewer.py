@@ -80,7 +80,7 @@ def page(chromium: Browser, server: Server) -> Iterator[Page]:
 
 def until(page: Page, script: str) -> None:
     """Wait until an expression is true; the page's policy lets nothing be evaluated inside it again and again."""
-    ends = time.monotonic() + 60
+    ends = time.monotonic() + 180
     while not page.evaluate(script):
         assert time.monotonic() < ends, script
         page.wait_for_timeout(10)
