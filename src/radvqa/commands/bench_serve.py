@@ -113,6 +113,8 @@ def _started(command: list[str]) -> Iterator[tuple["subprocess.Popen[str]", str]
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
+        if process.stdout:
+            process.stdout.close()
 
 
 def _first_view(address: str) -> dict[str, Any]:

@@ -92,7 +92,7 @@ async def asked(
                 return
             latencies.append(time.perf_counter() - began)
             wanted = expected[picture][question]
-            if not _is(said, wanted):
+            if not is_expected(said, wanted):
                 mixed.append(f"{QUESTIONS[question]} of picture {picture}: {_told(said)}, expected {wanted}")
 
         async def client(number: int, until: float) -> None:
@@ -145,7 +145,8 @@ def _told(said: Mapping[str, Any]) -> tuple[str, float]:
     return said["choices"][0]["message"]["content"], said["radvqa"]["confidence"]
 
 
-def _is(said: Mapping[str, Any], wanted: Expected) -> bool:
+def is_expected(said: Mapping[str, Any], wanted: Expected) -> bool:
+    """Whether a reply is what the model itself says."""
     answer, confidence = _told(said)
     return answer == wanted.answer and abs(confidence - wanted.confidence) < _SAME
 
