@@ -30,7 +30,7 @@ _LOG = logging.getLogger("radvqa.guarding")
 _TRIES = 10  # wrong tokens of one address, then one more as the minutes pass
 _TRIES_SECONDS = 600.0
 _TOO_LONG = 413
-_DRAINED, _DRAINING = 64_000_000, 2.0  # bytes and seconds that a refused body may still send
+_DRAINED, _DRAINING = 16_000_000, 2.0  # bytes and seconds that a refused body may still send
 _SLOW = 0.5  # seconds that a wrong token takes
 _BROKEN = "Something broke inside the service; its log says where. Try again, or ask whoever runs it."
 
