@@ -32,7 +32,9 @@ def serve(
     allow_remote_pictures: Annotated[
         bool, typer.Option("--allow-remote-pictures", help="Let askers of /v1 name pictures at public addresses.")
     ] = False,
-    per_minute: Annotated[int, typer.Option(min=0, help="Requests of one address in a minute; 0 is no limit.")] = 0,
+    per_minute: Annotated[
+        int, typer.Option(min=0, help="Requests of one address in a minute; 0: 1200 beyond this machine, else any.")
+    ] = 0,
     device: Device = "auto",
 ) -> None:
     """Serve the page and the API: ask, see where a model looked, compare, judge. On this machine alone by default."""

@@ -7,6 +7,9 @@ from radvqa.commands.listening import SHORTEST_SECRET, is_loopback, listen, name
 from radvqa.errors import RadvqaError
 from radvqa.serving.settings import Settings
 
+PER_MINUTE = 1200
+"""Requests of one address in a minute, where other machines reach the service and nobody set another number."""
+
 _PATIENCE = 30  # seconds for what is running when the service is stopped
 
 
@@ -30,12 +33,7 @@ def serve(settings: Settings, *, host: str, port: int) -> None:
     except ImportError:
         raise RadvqaError("The service needs fastapi and uvicorn: pip install 'radvqa[serve]'.") from None
     if not is_loopback(host):
-        if len(settings.token) < SHORTEST_SECRET:
-            raise RadvqaError(
-                f"{host} can be reached from other machines: set a secret of at least {SHORTEST_SECRET} letters with "
-                f"RADVQA_SERVE_TOKEN or --token-file, or leave --host at 127.0.0.1."
-            )
-        settings = replace(settings, hosts=(*settings.hosts, *names(host)))
+        settings = beyond(settings, host)
     listening = listen(host, port)
     with closing(listening):
         service = Service.open(settings)
@@ -48,3 +46,18 @@ def serve(settings: Settings, *, host: str, port: int) -> None:
             timeout_graceful_shutdown=_PATIENCE,
         )
         uvicorn.Server(config).run(sockets=[listening])
+
+
+def beyond(settings: Settings, host: str) -> Settings:
+    """What must hold where other machines reach the service: a token, its names, and a limit of requests.
+
+    Raises:
+        RadvqaError: when there is no token, or a short one.
+    """
+    if len(settings.token) < SHORTEST_SECRET:
+        raise RadvqaError(
+            f"{host} can be reached from other machines: set a secret of at least {SHORTEST_SECRET} letters with "
+            f"RADVQA_SERVE_TOKEN or --token-file, or leave --host at 127.0.0.1."
+        )
+    limits = replace(settings.limits, per_minute=settings.limits.per_minute or PER_MINUTE)
+    return replace(settings, hosts=(*settings.hosts, *names(host)), limits=limits)
